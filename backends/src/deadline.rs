@@ -1,0 +1,42 @@
+//! The end of a wait, for calls that have to go on with what is left of their timeout.
+
+use std::time::{Duration, Instant};
+
+use rustix::event::Timespec;
+
+/// When a wait ends. One so far away that the clock cannot say it never ends.
+pub(crate) struct Deadline(Option<Instant>);
+
+impl Deadline {
+    /// The deadline of a wait that starts here.
+    pub(crate) fn after(timeout: Option<Duration>) -> Deadline {
+        Deadline(timeout.and_then(|timeout| Instant::now().checked_add(timeout)))
+    }
+
+    /// What is left until the deadline: `None` for ever, zero when it has passed.
+    pub(crate) fn left(&self) -> Option<Duration> {
+        self.0.map(|at| at.saturating_duration_since(Instant::now()))
+    }
+}
+
+/// `timeout` as the system calls take it. One that they cannot say waits for ever.
+pub(crate) fn timespec(timeout: Option<Duration>) -> Option<Timespec> {
+    timeout.and_then(|timeout| Timespec::try_from(timeout).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_timeout_and_an_endless_one_never_end() {
+        assert_eq!(Deadline::after(None).left(), None);
+        assert_eq!(Deadline::after(Some(Duration::MAX)).left(), None);
+        assert!(timespec(Some(Duration::MAX)).is_none());
+    }
+
+    #[test]
+    fn a_deadline_that_has_passed_leaves_nothing() {
+        assert_eq!(Deadline::after(Some(Duration::ZERO)).left(), Some(Duration::ZERO));
+    }
+}

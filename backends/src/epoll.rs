@@ -1,0 +1,204 @@
+//! The epoll backend.
+//!
+//! Facts about epoll(7), and what they mean here:
+//!
+//! - `epoll_ctl` acts on a set that another thread waits on, at once: nobody has to be notified.
+//! - `EPOLLONESHOT` silences a registration after one event; hang-up and error are silenced too.
+//! - The kernel forgets a descriptor when the last copy of its open file description is closed,
+//!   without a word: one closed behind our back is noticed when it is armed again.
+//! - Files that are always ready (regular files, directories, /dev/null) are refused with EPERM.
+//! - `epoll_pwait2` (Linux 5.11) takes nanoseconds; older kernels get whole milliseconds, rounded
+//!   up.
+#![allow(unsafe_code)]
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, TryLockError};
+use std::time::Duration;
+
+use rustix::buffer::spare_capacity;
+use rustix::event::{EventfdFlags, epoll, eventfd};
+use rustix::io::Errno;
+
+use crate::deadline::{Deadline, timespec};
+use crate::refusal::{os_refusal, second_waiter};
+use crate::{BackendKind, BorrowedSource, Event, Interest, Key, Poller, Readiness, Release};
+
+/// The epoll instance, and the eventfd that ends its waits.
+pub(crate) struct Epoll {
+    set: OwnedFd,
+    /// Registered edge-triggered: every write is an edge, and nobody has to read it.
+    notifier: OwnedFd,
+    /// Taken for the length of a wait, so that a second waiting thread is found out.
+    buffer: Mutex<Buffer>,
+    /// Set by the waiting thread when the kernel turns out to know no nanoseconds, and read by it
+    /// only; nothing else hangs on it, hence relaxed.
+    milliseconds: AtomicBool,
+}
+
+/// What the kernel writes its events to.
+struct Buffer(Vec<epoll::Event>);
+
+// SAFETY: an event is not `Send` because its data may be a pointer. Here it is always the bits of
+// a key, and nobody reads it as a pointer.
+unsafe impl Send for Buffer {}
+
+/// How many events one system call may report; the rest comes with the next.
+const CAPACITY: usize = 1024;
+
+/// The key of the notifier.
+const NOTIFIER: Key = Key::from_bits(u64::MAX);
+
+/// The key of a registration that waits for nothing. The kernel reports hang-ups and errors to an
+/// empty interest too; under this key they are known for what they are.
+const NOBODY: Key = Key::from_bits(u64::MAX - 1);
+
+impl Epoll {
+    pub(crate) fn open() -> io::Result<Epoll> {
+        let set = epoll::create(epoll::CreateFlags::CLOEXEC)?;
+        let notifier = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+        epoll::add(&set, &notifier, data(NOTIFIER), epoll::EventFlags::IN | epoll::EventFlags::ET)?;
+        Ok(Epoll {
+            set,
+            notifier,
+            buffer: Mutex::new(Buffer(Vec::with_capacity(CAPACITY))),
+            milliseconds: AtomicBool::new(false),
+        })
+    }
+
+    /// One system call. A kernel without nanoseconds is asked again in milliseconds, and
+    /// remembered.
+    fn wait_once(
+        &self,
+        buffer: &mut Vec<epoll::Event>,
+        timeout: Option<Duration>,
+    ) -> rustix::io::Result<usize> {
+        if !self.milliseconds.load(Ordering::Relaxed) {
+            let timeout = timespec(timeout);
+            match epoll::wait(&self.set, spare_capacity(buffer), timeout.as_ref()) {
+                // Sandboxes answer EPERM to system calls that they do not know.
+                Err(Errno::NOSYS | Errno::PERM) => self.milliseconds.store(true, Ordering::Relaxed),
+                result => return result,
+            }
+        }
+        let timeout = timespec(timeout.map(whole_milliseconds));
+        epoll::wait(&self.set, spare_capacity(buffer), timeout.as_ref())
+    }
+}
+
+impl Poller for Epoll {
+    fn kind(&self) -> BackendKind {
+        BackendKind::Epoll
+    }
+
+    fn add(&self, source: BorrowedSource<'_>, key: Key, interest: Interest) -> io::Result<()> {
+        epoll::add(&self.set, source, data_for(key, interest), flags(interest))
+            .map_err(|errno| os_refusal(BackendKind::Epoll, source, errno))
+    }
+
+    fn modify(&self, source: BorrowedSource<'_>, key: Key, interest: Interest) -> io::Result<()> {
+        epoll::modify(&self.set, source, data_for(key, interest), flags(interest))
+            .map_err(|errno| os_refusal(BackendKind::Epoll, source, errno))
+    }
+
+    fn delete(&self, source: BorrowedSource<'_>, _key: Key) -> Release {
+        // Fails only where the kernel has forgotten it already.
+        let _ = epoll::delete(&self.set, source);
+        Release::Now
+    }
+
+    fn wait(&self, events: &mut Vec<Event>, timeout: Option<Duration>) -> io::Result<()> {
+        let mut buffer = match self.buffer.try_lock() {
+            Ok(buffer) => buffer,
+            Err(TryLockError::Poisoned(buffer)) => buffer.into_inner(),
+            Err(TryLockError::WouldBlock) => return Err(second_waiter(BackendKind::Epoll)),
+        };
+        let buffer = &mut buffer.0;
+        buffer.clear();
+        let deadline = Deadline::after(timeout);
+        let mut left = timeout;
+        loop {
+            match self.wait_once(buffer, left) {
+                Ok(0) | Err(Errno::INTR) => left = deadline.left(),
+                Ok(_) => break,
+                Err(errno) => return Err(errno.into()),
+            }
+            if left == Some(Duration::ZERO) {
+                break;
+            }
+        }
+        let registered = buffer.iter().filter(|event| !matches!(key(event), NOTIFIER | NOBODY));
+        events.extend(
+            registered
+                .map(|event| Event::Ready { key: key(event), readiness: readiness(event.flags) }),
+        );
+        Ok(())
+    }
+
+    fn notify(&self) -> io::Result<()> {
+        rustix::io::write(&self.notifier, &1u64.to_ne_bytes())?;
+        Ok(())
+    }
+
+    fn applies_at_once(&self) -> bool {
+        true
+    }
+}
+
+fn data(key: Key) -> epoll::EventData {
+    epoll::EventData::new_u64(key.to_bits())
+}
+
+fn data_for(key: Key, interest: Interest) -> epoll::EventData {
+    data(if interest.is_none() { NOBODY } else { key })
+}
+
+fn key(event: &epoll::Event) -> Key {
+    // The kernel's struct is packed: its fields are copied, not borrowed.
+    let data = event.data;
+    Key::from_bits(data.u64())
+}
+
+fn flags(interest: Interest) -> epoll::EventFlags {
+    const WANTED: [(Interest, epoll::EventFlags); 3] = [
+        (Interest::READABLE, epoll::EventFlags::IN.union(epoll::EventFlags::RDHUP)),
+        (Interest::WRITABLE, epoll::EventFlags::OUT),
+        (Interest::PRIORITY, epoll::EventFlags::PRI),
+    ];
+    let wanted = WANTED.iter().filter(|(want, _)| interest.contains(*want));
+    wanted.fold(epoll::EventFlags::ONESHOT, |flags, (_, flag)| flags | *flag)
+}
+
+fn readiness(flags: epoll::EventFlags) -> Readiness {
+    const HAPPENED: [(epoll::EventFlags, Readiness); 6] = [
+        (epoll::EventFlags::IN, Readiness::READABLE),
+        (epoll::EventFlags::OUT, Readiness::WRITABLE),
+        (epoll::EventFlags::PRI, Readiness::PRIORITY),
+        (epoll::EventFlags::RDHUP, Readiness::READ_CLOSED),
+        (epoll::EventFlags::HUP, Readiness::HANG_UP),
+        (epoll::EventFlags::ERR, Readiness::ERROR),
+    ];
+    let happened = HAPPENED.iter().filter(|(flag, _)| flags.contains(*flag));
+    happened.fold(Readiness::NONE, |readiness, (_, what)| readiness | *what)
+}
+
+/// `timeout` rounded up to milliseconds, as far as the old system call can count. A wait that
+/// this cuts short goes on with what is left.
+fn whole_milliseconds(timeout: Duration) -> Duration {
+    let milliseconds = timeout.as_nanos().div_ceil(1_000_000);
+    Duration::from_millis(u64::try_from(milliseconds).unwrap_or(u64::MAX).min(i32::MAX as u64))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn milliseconds_are_rounded_up_and_bounded() {
+        assert_eq!(whole_milliseconds(Duration::ZERO), Duration::ZERO);
+        assert_eq!(whole_milliseconds(Duration::from_nanos(1)), Duration::from_millis(1));
+        assert_eq!(whole_milliseconds(Duration::from_millis(7)), Duration::from_millis(7));
+        assert_eq!(whole_milliseconds(Duration::MAX), Duration::from_millis(i32::MAX as u64));
+    }
+}

@@ -1,0 +1,69 @@
+//! The one seam between the reactor and the system calls.
+
+use std::io;
+use std::time::Duration;
+
+use crate::{BackendKind, BorrowedSource, Event, Interest, Key, Release};
+
+/// One wait call of the operating system.
+///
+/// Registrations are one-shot: an armed registration is reported once, and is silent until
+/// [`modify`](Poller::modify) arms it again. Readiness is level-triggered: what is still true when
+/// the registration is armed again is reported again.
+///
+/// `add`, `modify` and `delete` are called by one thread, the host thread; `wait` by one thread at
+/// a time, which may be another; `notify` by any. All of them may run side by side.
+pub trait Poller: Send + Sync {
+    /// Which system call this is.
+    fn kind(&self) -> BackendKind;
+
+    /// Registers `source` under `key`, armed for `interest`.
+    ///
+    /// The object must stay open until it is deleted and released.
+    ///
+    /// # Errors
+    ///
+    /// `AlreadyExists` where the same descriptor is registered; `Unsupported` where this backend
+    /// cannot watch that kind of object; `InvalidInput` where its number is above a limit. The
+    /// message names the backend, the descriptor and the way out. After an error nothing is
+    /// registered.
+    fn add(&self, source: BorrowedSource<'_>, key: Key, interest: Interest) -> io::Result<()>;
+
+    /// Arms the registration for `interest`, in the place of what it was armed for.
+    ///
+    /// # Errors
+    ///
+    /// Any error means that the backend no longer watches this descriptor: it was closed behind
+    /// the registration's back.
+    fn modify(&self, source: BorrowedSource<'_>, key: Key, interest: Interest) -> io::Result<()>;
+
+    /// Forgets the registration. Events of it that were collected before may still be reported.
+    ///
+    /// This cannot fail: a descriptor that was closed behind our back is forgotten too.
+    fn delete(&self, source: BorrowedSource<'_>, key: Key) -> Release;
+
+    /// Blocks until something is ready, `notify` was called, or `timeout` has passed; `None` waits
+    /// for ever. What happened is appended to `events`.
+    ///
+    /// It may return early with nothing. A signal does not end it: the wait goes on with what is
+    /// left of the timeout. A timeout is never cut short by rounding. A notification that came
+    /// before the wait ends it at once.
+    ///
+    /// # Errors
+    ///
+    /// `ResourceBusy` when another thread is waiting. Any other error is final: this backend is
+    /// dead.
+    fn wait(&self, events: &mut Vec<Event>, timeout: Option<Duration>) -> io::Result<()>;
+
+    /// Ends the wait that runs, or else the next one.
+    ///
+    /// # Errors
+    ///
+    /// Any error is final: this backend is dead.
+    fn notify(&self) -> io::Result<()>;
+
+    /// True when `add`, `modify` and `delete` take effect while another thread waits; false when
+    /// they take effect at the start of the next wait, so that the waiting thread has to be
+    /// notified.
+    fn applies_at_once(&self) -> bool;
+}

@@ -1,0 +1,35 @@
+//! What can be watched: a file descriptor, or on Windows a socket.
+
+#[cfg(unix)]
+pub use std::os::fd::BorrowedFd as BorrowedSource;
+#[cfg(windows)]
+pub use std::os::windows::io::BorrowedSocket as BorrowedSource;
+
+/// An object that a backend can watch: on Unix whatever is [`AsFd`](std::os::fd::AsFd), on Windows
+/// whatever is `AsSocket`.
+pub trait AsSource {
+    /// Lends the descriptor or the socket.
+    fn as_source(&self) -> BorrowedSource<'_>;
+}
+
+#[cfg(unix)]
+impl<T: std::os::fd::AsFd + ?Sized> AsSource for T {
+    fn as_source(&self) -> BorrowedSource<'_> {
+        self.as_fd()
+    }
+}
+
+#[cfg(windows)]
+impl<T: std::os::windows::io::AsSocket + ?Sized> AsSource for T {
+    fn as_source(&self) -> BorrowedSource<'_> {
+        self.as_socket()
+    }
+}
+
+/// The number of a descriptor or socket, for messages.
+pub fn source_number(source: BorrowedSource<'_>) -> u64 {
+    #[cfg(unix)]
+    return std::os::fd::AsRawFd::as_raw_fd(&source) as u64;
+    #[cfg(windows)]
+    return std::os::windows::io::AsRawSocket::as_raw_socket(&source);
+}

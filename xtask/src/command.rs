@@ -1,0 +1,136 @@
+//! Child processes: how they are made, shown, and run.
+
+use std::env;
+use std::io::{self, BufRead, BufReader, Write};
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+
+use crate::tally::Tally;
+
+/// A command made of words that have no spaces in them.
+pub(crate) fn command(line: &str) -> Command {
+    let mut words = line.split_whitespace();
+    let mut command = Command::new(words.next().expect("a command has a name"));
+    command.args(words).stdin(Stdio::null());
+    command
+}
+
+/// The cargo that runs this program, whichever toolchain it is of.
+pub(crate) fn cargo(line: &str) -> Command {
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    // This variable would take precedence over the RUSTFLAGS that a step sets.
+    cargo.env_remove("CARGO_ENCODED_RUSTFLAGS");
+    cargo.args(line.split_whitespace()).stdin(Stdio::null());
+    cargo
+}
+
+/// The user's own RUSTFLAGS and `flags`.
+pub(crate) fn rust_flags(flags: &str) -> String {
+    let own = env::var("RUSTFLAGS").unwrap_or_default();
+    format!("{own} {flags}").trim().to_owned()
+}
+
+/// A folder for a build that would otherwise throw the ordinary one out of its cache.
+pub(crate) fn target_folder(name: &str) -> PathBuf {
+    PathBuf::from(env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into())).join(name)
+}
+
+/// The command as one would type it.
+pub(crate) fn show(command: &Command) -> String {
+    let program = PathBuf::from(command.get_program());
+    let program = program.file_name().unwrap_or(command.get_program());
+    let mut words = Vec::new();
+    for (key, value) in command.get_envs() {
+        if let Some(value) = value {
+            words.push(format!("{}={}", key.to_string_lossy(), quote(&value.to_string_lossy())));
+        }
+    }
+    words.push(program.to_string_lossy().into_owned());
+    words.extend(command.get_args().map(|word| quote(&word.to_string_lossy())));
+    words.join(" ")
+}
+
+fn quote(word: &str) -> String {
+    if word.is_empty() || word.contains([' ', '\'', '"', '$']) {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    } else {
+        word.to_owned()
+    }
+}
+
+/// Runs a command whose output the user sees.
+pub(crate) fn run(command: &mut Command) -> Result<(), String> {
+    println!("   $ {}", show(command));
+    let status = command.status().map_err(|error| describe(command, &error))?;
+    if status.success() { Ok(()) } else { Err(format!("{status}: {}", show(command))) }
+}
+
+/// Runs a command that runs tests: passes its output on, and counts what the tests say of
+/// themselves into `tally`.
+///
+/// A run without a single test fails, for then a name or a cfg is wrong.
+pub(crate) fn run_tests(command: &mut Command, tally: &mut Tally) -> Result<(), String> {
+    println!("   $ {}", show(command));
+    let mut child =
+        command.stdout(Stdio::piped()).spawn().map_err(|error| describe(command, &error))?;
+    let mut output = BufReader::new(child.stdout.take().expect("the output is piped"));
+    let mut counted = Tally::default();
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        match output.read_until(b'\n', &mut line) {
+            Ok(0) => break,
+            Ok(_) => {}
+            Err(error) => return Err(describe(command, &error)),
+        }
+        counted.read(&String::from_utf8_lossy(&line));
+        // Whoever closed our output does not want to read; the tests go on for their exit code.
+        let _ = io::stdout().write_all(&line);
+    }
+    let status = child.wait().map_err(|error| describe(command, &error))?;
+    tally.add(&counted);
+    if !status.success() {
+        return Err(format!("{status}: {}", show(command)));
+    }
+    if counted.passed == 0 {
+        return Err(format!("no test ran: {}", show(command)));
+    }
+    Ok(())
+}
+
+/// Runs a command for its output, which the user does not see. Its status is the caller's to judge.
+pub(crate) fn capture(command: &mut Command) -> Result<Output, String> {
+    command.output().map_err(|error| describe(command, &error))
+}
+
+/// The standard output of a command that must succeed.
+pub(crate) fn read(command: &mut Command) -> Result<String, String> {
+    let output = capture(command)?;
+    if output.status.success() {
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    } else {
+        let errors = String::from_utf8_lossy(&output.stderr);
+        Err(format!("{}: {}\n{}", output.status, show(command), errors.trim_end()))
+    }
+}
+
+/// Whether a command can be run here and succeeds.
+pub(crate) fn succeeds(line: &str) -> bool {
+    capture(&mut command(line)).is_ok_and(|output| output.status.success())
+}
+
+fn describe(command: &Command, error: &io::Error) -> String {
+    format!("cannot run {}: {error}", show(command))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_is_shown_as_one_would_type_it() {
+        let mut command = command("/usr/bin/cargo check --lib");
+        command.env("RUSTFLAGS", "-D warnings").arg("it's");
+        assert_eq!(show(&command), r"RUSTFLAGS='-D warnings' cargo check --lib 'it'\''s'");
+    }
+}

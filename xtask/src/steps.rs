@@ -1,0 +1,130 @@
+//! The whole check.
+
+use std::process::{Command, ExitCode};
+
+use crate::arguments::Arguments;
+use crate::check::{Check, Stopped};
+use crate::command::{self, cargo, rust_flags};
+use crate::features::{self, CORE_ARGUMENTS};
+use crate::{json, loom, packages, toolchain};
+
+/// The targets that cannot be run here, and that must compile all the same.
+const CROSS_TARGETS: [&str; 5] = [
+    "x86_64-apple-darwin",
+    "aarch64-apple-darwin",
+    "x86_64-unknown-freebsd",
+    "x86_64-unknown-netbsd",
+    "x86_64-pc-windows-gnu",
+];
+
+pub(crate) fn run(arguments: &Arguments) -> ExitCode {
+    let mut check = Check::new(arguments.has("--fail-fast"));
+    // Whether they came to their end is in what the check sums up.
+    let _ = steps(&mut check);
+    check.finish()
+}
+
+fn steps(check: &mut Check) -> Result<(), Stopped> {
+    let everything = match features::everything() {
+        Ok(everything) => everything,
+        Err(error) => return check.step("the features", |_| Err(error)),
+    };
+    prepare(check)?;
+    lint(check, &everything)?;
+    combine_features(check)?;
+    test(check, &everything)?;
+    libkqueue(check, &everything)?;
+    loom::steps(check, loom::Extent::Bounded)?;
+    check.run("the benches, each once", &mut cargo("test -p interloop-benches --benches"))?;
+    cross_check(check, &everything)
+}
+
+/// What the other steps need and this machine may lack.
+fn prepare(check: &mut Check) -> Result<(), Stopped> {
+    check.optional("system packages", packages::install);
+    check.step("rustfmt", |_| toolchain::require_component("fmt", "rustfmt", "rustfmt"))?;
+    check.step("clippy", |_| toolchain::require_component("clippy", "clippy", "rust-clippy"))
+}
+
+fn lint(check: &mut Check, everything: &str) -> Result<(), Stopped> {
+    check.run("format", &mut cargo("fmt --all --check"))?;
+    check.run("clippy, default features", &mut clippy(""))?;
+    check.run("clippy, every feature", &mut clippy(everything))?;
+    check.run("rustdoc", &mut rustdoc(&format!("--workspace {everything}")))?;
+    let private = format!("{CORE_ARGUMENTS} --document-private-items {everything}");
+    check.run("rustdoc of what is private", &mut rustdoc(&private))
+}
+
+fn clippy(features: &str) -> Command {
+    cargo(&format!("clippy --workspace --all-targets {features} -- -D warnings"))
+}
+
+fn rustdoc(what: &str) -> Command {
+    let mut rustdoc = cargo(&format!("doc --no-deps {what}"));
+    rustdoc.env("RUSTDOCFLAGS", "-D warnings");
+    rustdoc
+}
+
+fn combine_features(check: &mut Check) -> Result<(), Stopped> {
+    if toolchain::has_subcommand("hack") {
+        check.step("features in pairs", |_| features::check_pairs())?;
+    } else {
+        check.skip("features in pairs", "cargo-hack is missing; `cargo install cargo-hack`");
+        check.step("features one by one", |_| features::check_each())?;
+    }
+    check.step("no backend at all is refused", |_| features::check_none())
+}
+
+fn test(check: &mut Check, everything: &str) -> Result<(), Stopped> {
+    check.run_tests("tests, default features", &mut cargo("test --workspace --no-fail-fast"))?;
+    let mut backends = Vec::new();
+    check.step("which backends open here", |_| {
+        let names = command::read(&mut cargo("run -q --example backends -- --names"))?;
+        backends = names.lines().map(str::to_owned).collect();
+        println!("   {}", backends.join(", "));
+        if backends.is_empty() { Err("none".to_owned()) } else { Ok(()) }
+    })?;
+    for backend in &backends {
+        let mut tests = cargo(&format!("test {CORE_ARGUMENTS} {everything} --no-fail-fast"));
+        tests.env("INTERLOOP_BACKEND", backend);
+        check.run_tests(&format!("tests, {backend} as the default"), &mut tests)?;
+    }
+    for backend in &backends {
+        let mut tour = tour("20000");
+        check.run(&format!("tour, {backend}"), tour.args(["--backend", backend]))?;
+    }
+    check.step("tour, as JSON", |_| {
+        let mut tour = tour("2000");
+        json::check(&command::read(tour.arg("--json"))?)
+    })
+}
+
+fn tour(messages: &str) -> Command {
+    cargo(&format!("run -q --release --example tour -- --messages {messages}"))
+}
+
+/// kqueue, run for real on Linux.
+fn libkqueue(check: &mut Check, everything: &str) -> Result<(), Stopped> {
+    if !packages::has_libkqueue() {
+        check.skip("libkqueue", "pkg-config does not find it");
+        return Ok(());
+    }
+    let features = format!("{everything},interloop/libkqueue");
+    check.run("clippy, libkqueue", &mut clippy(&features))?;
+    let mut tests = cargo(&format!("test {CORE_ARGUMENTS} {features} --no-fail-fast"));
+    tests.env("INTERLOOP_BACKEND", "kqueue");
+    check.run_tests("tests, libkqueue as the default", &mut tests)
+}
+
+fn cross_check(check: &mut Check, everything: &str) -> Result<(), Stopped> {
+    for target in CROSS_TARGETS {
+        if let Err(why) = toolchain::require_target(target) {
+            check.skip(&format!("check for {target}"), why);
+            continue;
+        }
+        let mut cargo = cargo(&format!("check {CORE_ARGUMENTS} {everything} --lib --examples"));
+        cargo.args(["--target", target]).env("RUSTFLAGS", rust_flags("-D warnings"));
+        check.run(&format!("check for {target}"), &mut cargo)?;
+    }
+    Ok(())
+}

@@ -19,9 +19,14 @@ impl Deadline {
     }
 }
 
-/// `timeout` as the system calls take it. One that they cannot say waits for ever.
-pub(crate) fn timespec(timeout: Option<Duration>) -> Option<Timespec> {
-    timeout.and_then(|timeout| Timespec::try_from(timeout).ok())
+/// `timeout` as the system calls take it.
+///
+/// It is cut at eleven days, which all of them can count; a wait that this ends early goes on with
+/// what is left.
+pub(crate) fn timespec(timeout: Duration) -> Timespec {
+    const LONGEST: Duration = Duration::from_secs(1_000_000);
+    let timeout = timeout.min(LONGEST);
+    Timespec { tv_sec: timeout.as_secs() as _, tv_nsec: timeout.subsec_nanos() as _ }
 }
 
 #[cfg(test)]
@@ -32,11 +37,16 @@ mod tests {
     fn no_timeout_and_an_endless_one_never_end() {
         assert_eq!(Deadline::after(None).left(), None);
         assert_eq!(Deadline::after(Some(Duration::MAX)).left(), None);
-        assert!(timespec(Some(Duration::MAX)).is_none());
     }
 
     #[test]
     fn a_deadline_that_has_passed_leaves_nothing() {
         assert_eq!(Deadline::after(Some(Duration::ZERO)).left(), Some(Duration::ZERO));
+    }
+
+    #[test]
+    fn a_timespec_is_exact_or_cut() {
+        assert_eq!(timespec(Duration::new(3, 7)), Timespec { tv_sec: 3, tv_nsec: 7 });
+        assert_eq!(timespec(Duration::MAX), Timespec { tv_sec: 1_000_000, tv_nsec: 0 });
     }
 }

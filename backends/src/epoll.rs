@@ -8,11 +8,13 @@
 //!   without a word: one closed behind our back is noticed when it is armed again.
 //! - Files that are always ready (regular files, directories, /dev/null) are refused with EPERM.
 //! - `epoll_pwait2` (Linux 5.11) takes nanoseconds; older kernels get whole milliseconds, rounded
-//!   up.
+//!   up. Whole milliseconds take the older call anyway, which is the cheaper one.
 #![allow(unsafe_code)]
 
+mod pwait2;
+
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, TryLockError};
 use std::time::Duration;
@@ -21,13 +23,16 @@ use rustix::buffer::spare_capacity;
 use rustix::event::{EventfdFlags, epoll, eventfd};
 use rustix::io::Errno;
 
+use self::pwait2::epoll_pwait2;
 use crate::deadline::{Deadline, timespec};
 use crate::refusal::{os_refusal, second_waiter};
+use crate::registered::Registered;
 use crate::{BackendKind, BorrowedSource, Event, Interest, Key, Poller, Readiness, Release};
 
 /// The epoll instance, and the eventfd that ends its waits.
 pub(crate) struct Epoll {
     set: OwnedFd,
+    registered: Registered,
     /// Registered edge-triggered: every write is an edge, and nobody has to read it.
     notifier: OwnedFd,
     /// Taken for the length of a wait, so that a second waiting thread is found out.
@@ -61,6 +66,7 @@ impl Epoll {
         epoll::add(&set, &notifier, data(NOTIFIER), epoll::EventFlags::IN | epoll::EventFlags::ET)?;
         Ok(Epoll {
             set,
+            registered: Registered::default(),
             notifier,
             buffer: Mutex::new(Buffer(Vec::with_capacity(CAPACITY))),
             milliseconds: AtomicBool::new(false),
@@ -74,15 +80,16 @@ impl Epoll {
         buffer: &mut Vec<epoll::Event>,
         timeout: Option<Duration>,
     ) -> rustix::io::Result<usize> {
-        if !self.milliseconds.load(Ordering::Relaxed) {
-            let timeout = timespec(timeout);
-            match epoll::wait(&self.set, spare_capacity(buffer), timeout.as_ref()) {
+        let timeout = timeout.map(timespec);
+        let fine = timeout.filter(|timeout| timeout.tv_nsec % 1_000_000 != 0);
+        if let Some(timeout) = fine.filter(|_| !self.milliseconds.load(Ordering::Relaxed)) {
+            match epoll_pwait2(self.set.as_fd(), buffer, &timeout) {
                 // Sandboxes answer EPERM to system calls that they do not know.
                 Err(Errno::NOSYS | Errno::PERM) => self.milliseconds.store(true, Ordering::Relaxed),
                 result => return result,
             }
         }
-        let timeout = timespec(timeout.map(whole_milliseconds));
+        // Rounds up.
         epoll::wait(&self.set, spare_capacity(buffer), timeout.as_ref())
     }
 }
@@ -93,8 +100,10 @@ impl Poller for Epoll {
     }
 
     fn add(&self, source: BorrowedSource<'_>, key: Key, interest: Interest) -> io::Result<()> {
-        epoll::add(&self.set, source, data_for(key, interest), flags(interest))
-            .map_err(|errno| os_refusal(BackendKind::Epoll, source, errno))
+        self.registered.add(BackendKind::Epoll, source, || {
+            epoll::add(&self.set, source, data_for(key, interest), flags(interest))
+                .map_err(|errno| os_refusal(BackendKind::Epoll, source, errno))
+        })
     }
 
     fn modify(&self, source: BorrowedSource<'_>, key: Key, interest: Interest) -> io::Result<()> {
@@ -103,6 +112,7 @@ impl Poller for Epoll {
     }
 
     fn delete(&self, source: BorrowedSource<'_>, _key: Key) -> Release {
+        self.registered.delete(source);
         // Fails only where the kernel has forgotten it already.
         let _ = epoll::delete(&self.set, source);
         Release::Now
@@ -181,24 +191,4 @@ fn readiness(flags: epoll::EventFlags) -> Readiness {
     ];
     let happened = HAPPENED.iter().filter(|(flag, _)| flags.contains(*flag));
     happened.fold(Readiness::NONE, |readiness, (_, what)| readiness | *what)
-}
-
-/// `timeout` rounded up to milliseconds, as far as the old system call can count. A wait that
-/// this cuts short goes on with what is left.
-fn whole_milliseconds(timeout: Duration) -> Duration {
-    let milliseconds = timeout.as_nanos().div_ceil(1_000_000);
-    Duration::from_millis(u64::try_from(milliseconds).unwrap_or(u64::MAX).min(i32::MAX as u64))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn milliseconds_are_rounded_up_and_bounded() {
-        assert_eq!(whole_milliseconds(Duration::ZERO), Duration::ZERO);
-        assert_eq!(whole_milliseconds(Duration::from_nanos(1)), Duration::from_millis(1));
-        assert_eq!(whole_milliseconds(Duration::from_millis(7)), Duration::from_millis(7));
-        assert_eq!(whole_milliseconds(Duration::MAX), Duration::from_millis(i32::MAX as u64));
-    }
 }

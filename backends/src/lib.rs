@@ -12,12 +12,28 @@ mod source;
 mod sync;
 mod types;
 
+mod refusal;
+mod registered;
+
 #[cfg(unix)]
 mod deadline;
+
 #[cfg(all(feature = "epoll", any(target_os = "linux", target_os = "android")))]
 mod epoll;
-#[cfg(unix)]
-mod refusal;
+
+#[cfg(all(unix, feature = "poll"))]
+mod poll;
+#[cfg(all(unix, feature = "select"))]
+mod select;
+// What poll and select share.
+#[cfg(all(unix, any(feature = "poll", feature = "select")))]
+mod notifier;
+#[cfg(all(unix, any(feature = "poll", feature = "select")))]
+mod pollfd;
+#[cfg(all(unix, any(feature = "poll", feature = "select")))]
+mod set;
+#[cfg(all(unix, any(feature = "poll", feature = "select")))]
+mod set_poller;
 
 use std::io;
 use std::sync::Arc;
@@ -37,6 +53,10 @@ pub fn open(kind: BackendKind) -> io::Result<Arc<dyn Poller>> {
     match kind {
         #[cfg(all(feature = "epoll", any(target_os = "linux", target_os = "android")))]
         BackendKind::Epoll => Ok(Arc::new(epoll::Epoll::open()?)),
+        #[cfg(all(unix, feature = "poll"))]
+        BackendKind::Poll => Ok(Arc::new(set_poller::SetPoller::<poll::Poll>::open()?)),
+        #[cfg(all(unix, feature = "select"))]
+        BackendKind::Select => Ok(Arc::new(set_poller::SetPoller::<select::Select>::open()?)),
         _ => {
             let message = format!("the {kind} backend is not available here");
             Err(io::Error::new(io::ErrorKind::Unsupported, message))

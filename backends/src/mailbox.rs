@@ -32,12 +32,20 @@ impl<T> Mailbox<T> {
     /// Moves all of `items` into the mailbox and leaves `items` empty. What was put before stays
     /// in front.
     pub fn put(&self, items: &mut Vec<T>) {
-        if items.is_empty() {
-            return;
+        if !items.is_empty() {
+            self.grow(|batch| batch.append(items));
         }
+    }
+
+    /// Moves `item` into the mailbox, behind what was put before.
+    pub fn push(&self, item: T) {
+        self.grow(|batch| batch.push(item));
+    }
+
+    fn grow(&self, grow: impl FnOnce(&mut Vec<T>)) {
         let unused = || self.empty.iter().find_map(|slot| slot.swap(None));
         let mut batch = self.full.swap(None).or_else(unused).unwrap_or_default();
-        batch.append(items);
+        grow(&mut batch);
         // Another thread may have put in between; its items go in front.
         while let Some(mut other) = self.full.swap(Some(batch)) {
             if let Some(mut back) = self.full.swap(None) {
@@ -108,7 +116,7 @@ mod tests {
     fn what_was_not_fetched_stays_in_front() {
         let mailbox = Mailbox::new();
         mailbox.put(&mut vec![1, 2]);
-        mailbox.put(&mut vec![3]);
+        mailbox.push(3);
         let mut fetched = Vec::new();
         mailbox.fetch(|item| fetched.push(item));
         mailbox.fetch(|item| fetched.push(item));

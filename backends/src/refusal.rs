@@ -1,14 +1,12 @@
-//! The errors of a backend that cannot take a descriptor. All backends say them in the same words.
+//! The errors of a backend that cannot take an object. All backends say them in the same words.
 
 use std::fmt::Display;
 use std::io;
 
-use rustix::fs::{FileType, fstat};
-use rustix::io::Errno;
-
+use crate::source::never_blocks;
 use crate::{BackendKind, BorrowedSource, source_number};
 
-/// `error`, with the backend and the descriptor that it is about, and the way out.
+/// An error that names the backend, the descriptor and the way out.
 pub(crate) fn refusal(
     backend: BackendKind,
     source: BorrowedSource<'_>,
@@ -18,52 +16,55 @@ pub(crate) fn refusal(
     io::Error::new(error, format!("{backend} backend: fd {} {what}", source_number(source)))
 }
 
-/// What the operating system answered, in words where the number does not say enough.
+/// What the operating system answered, in words where its own do not say enough.
 pub(crate) fn os_refusal(
     backend: BackendKind,
     source: BorrowedSource<'_>,
-    errno: Errno,
+    error: impl Into<io::Error>,
 ) -> io::Error {
-    let error = io::Error::from(errno);
-    match errno {
-        Errno::PERM => always_ready(backend, source),
-        Errno::EXIST => already_registered(backend, source),
-        Errno::BADF => refusal(backend, source, error.kind(), "is not an open descriptor"),
-        Errno::NOENT => refusal(
-            backend,
-            source,
-            error.kind(),
-            "was closed while it was registered; register it again",
-        ),
-        _ => refusal(backend, source, error.kind(), format_args!("cannot be watched: {error}")),
+    let error = error.into();
+    match error.kind() {
+        // epoll's word for an object that has no readiness.
+        io::ErrorKind::PermissionDenied => {
+            let object = never_blocks(source).unwrap_or("a device that never blocks");
+            always_ready(backend, source, object)
+        }
+        io::ErrorKind::AlreadyExists => registered_twice(backend, source),
+        kind @ io::ErrorKind::NotFound => {
+            let what = "was closed behind its registration's back; drop that registration";
+            refusal(backend, source, kind, what)
+        }
+        kind => refusal(backend, source, kind, format_args!("cannot be watched: {error}")),
     }
 }
 
-/// The error for an object that never blocks, so that nothing ever happens to it.
-pub(crate) fn always_ready(backend: BackendKind, source: BorrowedSource<'_>) -> io::Error {
-    let object = match fstat(source).map(|stat| FileType::from_raw_mode(stat.st_mode)) {
-        Ok(FileType::RegularFile) => "a regular file",
-        Ok(FileType::Directory) => "a directory",
-        Ok(FileType::BlockDevice) => "a block device",
-        _ => "a device that never blocks",
-    };
-    let what = format_args!(
-        "is {object}, which is always ready and cannot be watched; use it without waiting, \
-         or on a thread of its own"
-    )
-    .to_string();
-    refusal(backend, source, io::ErrorKind::Unsupported, what)
+/// Refuses the kinds of file for which readiness has no meaning, where the system call would call
+/// them always ready.
+pub(crate) fn refuse_always_ready(
+    backend: BackendKind,
+    source: BorrowedSource<'_>,
+) -> io::Result<()> {
+    never_blocks(source).map_or(Ok(()), |object| Err(always_ready(backend, source, object)))
 }
 
 /// The error for a descriptor that is registered twice.
-pub(crate) fn already_registered(backend: BackendKind, source: BorrowedSource<'_>) -> io::Error {
-    let what = "is already registered; watch it through that registration, or register a duplicate \
-                of it (try_clone)";
+pub(crate) fn registered_twice(backend: BackendKind, source: BorrowedSource<'_>) -> io::Error {
+    let what = "is already registered; watch it through that registration, or register a \
+                duplicate of it (try_clone); if that one was closed elsewhere, drop its source \
+                first";
     refusal(backend, source, io::ErrorKind::AlreadyExists, what)
 }
 
 /// The error for a second thread that waits.
 pub(crate) fn second_waiter(backend: BackendKind) -> io::Error {
-    let message = format!("{backend} backend: another thread is waiting; one at a time may");
+    let message = format!("{backend} backend: another thread is waiting, and one at a time may");
     io::Error::new(io::ErrorKind::ResourceBusy, message)
+}
+
+fn always_ready(backend: BackendKind, source: BorrowedSource<'_>, object: &str) -> io::Error {
+    let what = format_args!(
+        "is {object}, which is always ready and cannot be watched; use it without waiting, or on \
+         a thread of its own"
+    );
+    refusal(backend, source, io::ErrorKind::Unsupported, what)
 }

@@ -33,3 +33,23 @@ pub fn source_number(source: BorrowedSource<'_>) -> u64 {
     #[cfg(windows)]
     return std::os::windows::io::AsRawSocket::as_raw_socket(&source);
 }
+
+/// What `source` is, if it is a kind of file that has no readiness, because nothing on it ever
+/// blocks.
+#[cfg(unix)]
+pub(crate) fn never_blocks(source: BorrowedSource<'_>) -> Option<&'static str> {
+    use rustix::fs::FileType;
+    let stat = rustix::fs::fstat(source).ok()?;
+    match FileType::from_raw_mode(stat.st_mode) {
+        FileType::RegularFile => Some("a regular file"),
+        FileType::Directory => Some("a directory"),
+        FileType::BlockDevice => Some("a block device"),
+        _ => None,
+    }
+}
+
+/// Sockets block, and there is nothing else on Windows.
+#[cfg(windows)]
+pub(crate) fn never_blocks(_source: BorrowedSource<'_>) -> Option<&'static str> {
+    None
+}

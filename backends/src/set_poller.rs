@@ -1,0 +1,162 @@
+//! What poll and select share: a set that the waiting thread owns, and a mailbox for its changes.
+//!
+//! `add`, `modify` and `delete` take effect when the next wait begins. A deletion is acknowledged
+//! then, because the kernel may be looking at the descriptor until that moment.
+#![allow(unsafe_code)]
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::sync::{Mutex, TryLockError};
+use std::time::Duration;
+
+use rustix::event::Timespec;
+use rustix::io::Errno;
+
+use crate::deadline::{Deadline, timespec};
+use crate::mailbox::Mailbox;
+use crate::notifier::Notifier;
+use crate::refusal::{refuse_always_ready, second_waiter};
+use crate::registered::Registered;
+use crate::set::{Entry, Set};
+use crate::{BackendKind, BorrowedSource, Event, Interest, Key, Poller, Release};
+
+/// A system call that takes the whole set each time, with the buffers that it needs.
+pub(crate) trait SetCall: Default + Send {
+    const KIND: BackendKind;
+
+    /// Refuses a descriptor that the call cannot take.
+    fn check(source: BorrowedSource<'_>) -> io::Result<()>;
+
+    /// Calls once, and appends what happened to `events`. A closed descriptor among `entries` is
+    /// reported as invalid; one that is the notifier's is the error EBADF. True if the notifier is
+    /// readable.
+    fn call(
+        &mut self,
+        entries: &[Entry],
+        notifier: BorrowedFd<'_>,
+        timeout: Option<&Timespec>,
+        events: &mut Vec<Event>,
+    ) -> rustix::io::Result<bool>;
+}
+
+/// The backend over such a system call.
+pub(crate) struct SetPoller<C> {
+    registered: Registered,
+    /// From the registering thread to the waiting one.
+    changes: Mailbox<Change>,
+    notifier: Notifier,
+    /// Taken for the length of a wait, so that a second waiting thread is found out.
+    waiting: Mutex<Waiting<C>>,
+}
+
+enum Change {
+    Arm(Entry),
+    Disarm(Key),
+    Delete(Key),
+}
+
+/// What the waiting thread owns.
+#[derive(Default)]
+struct Waiting<C> {
+    set: Set,
+    call: C,
+}
+
+impl<C: SetCall> SetPoller<C> {
+    pub(crate) fn open() -> io::Result<SetPoller<C>> {
+        Ok(SetPoller {
+            registered: Registered::default(),
+            changes: Mailbox::new(),
+            notifier: Notifier::open()?,
+            waiting: Mutex::default(),
+        })
+    }
+
+    fn arm(&self, source: BorrowedSource<'_>, key: Key, interest: Interest) {
+        // SAFETY: by the contract of `Poller::add` the object stays open until `Released` is
+        // reported for it, which `wait` does when it has dropped the last copy of this borrow.
+        let source = unsafe { BorrowedFd::borrow_raw(source.as_raw_fd()) };
+        self.changes.push(Change::Arm(Entry { key, source, interest }));
+    }
+}
+
+impl<C: SetCall> Poller for SetPoller<C> {
+    fn kind(&self) -> BackendKind {
+        C::KIND
+    }
+
+    fn add(&self, source: BorrowedSource<'_>, key: Key, interest: Interest) -> io::Result<()> {
+        refuse_always_ready(C::KIND, source)?;
+        self.registered.add(C::KIND, source, || C::check(source))?;
+        if !interest.is_none() {
+            self.arm(source, key, interest);
+        }
+        Ok(())
+    }
+
+    fn modify(&self, source: BorrowedSource<'_>, key: Key, interest: Interest) -> io::Result<()> {
+        if interest.is_none() {
+            self.changes.push(Change::Disarm(key));
+        } else {
+            self.arm(source, key, interest);
+        }
+        Ok(())
+    }
+
+    fn delete(&self, source: BorrowedSource<'_>, key: Key) -> Release {
+        self.registered.delete(source);
+        self.changes.push(Change::Delete(key));
+        Release::Later
+    }
+
+    fn wait(&self, events: &mut Vec<Event>, timeout: Option<Duration>) -> io::Result<()> {
+        let mut waiting = match self.waiting.try_lock() {
+            Ok(waiting) => waiting,
+            Err(TryLockError::Poisoned(waiting)) => waiting.into_inner(),
+            Err(TryLockError::WouldBlock) => return Err(second_waiter(C::KIND)),
+        };
+        let Waiting { set, call } = &mut *waiting;
+        let before = events.len();
+        self.changes.fetch(|change| match change {
+            Change::Arm(entry) => set.arm(entry),
+            Change::Disarm(key) => set.disarm(key),
+            Change::Delete(key) => {
+                set.disarm(key);
+                events.push(Event::Released { key });
+            }
+        });
+        let released = events.len();
+        // Who waits for a release gets it at once.
+        let timeout = if released > before { Some(Duration::ZERO) } else { timeout };
+        let deadline = Deadline::after(timeout);
+        let mut left = timeout;
+        loop {
+            let timeout = left.map(timespec);
+            match call.call(set.entries(), self.notifier.as_fd(), timeout.as_ref(), events) {
+                Ok(false) | Err(Errno::INTR) => left = deadline.left(),
+                Ok(true) => {
+                    self.notifier.drain()?;
+                    break;
+                }
+                Err(errno) => return Err(errno.into()),
+            }
+            if events.len() > released || left == Some(Duration::ZERO) {
+                break;
+            }
+        }
+        for event in &events[released..] {
+            if let Event::Ready { key, .. } = event {
+                set.disarm(*key);
+            }
+        }
+        Ok(())
+    }
+
+    fn notify(&self) -> io::Result<()> {
+        Ok(self.notifier.notify()?)
+    }
+
+    fn applies_at_once(&self) -> bool {
+        false
+    }
+}

@@ -40,8 +40,8 @@ const SUBCOMMANDS: &[Subcommand] = &[
         name: "tsan",
         positionals: &[],
         flags: &[],
-        about: "The tests under ThreadSanitizer, without a rebuilt standard library; the reports that\n\
-                this alone causes are listed in xtask/tsan.supp.",
+        about: "The tests under ThreadSanitizer. The standard library is rebuilt with it where rust-src\n\
+                is or can be installed; otherwise some reports on std's own locks are false.",
         run: sanitizer::run_thread,
     },
     Subcommand {

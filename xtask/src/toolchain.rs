@@ -69,6 +69,13 @@ fn has_target(target: &str) -> bool {
     })
 }
 
+/// Whether the source of the standard library is there, or rustup can get it.
+pub(crate) fn has_library_source() -> bool {
+    let root = read(&mut command("rustc --print sysroot")).unwrap_or_default();
+    let source = Path::new(root.trim()).join("lib/rustlib/src/rust/library/Cargo.lock");
+    source.exists() || (succeeds("rustup component add rust-src") && source.exists())
+}
+
 fn has_rustup() -> bool {
     succeeds("rustup --version")
 }

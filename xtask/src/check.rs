@@ -97,7 +97,9 @@ impl Check {
         }
         let failed = self.steps.iter().filter(|step| step.failure.is_some()).count();
         println!();
-        println!("{}", self.tally);
+        if !self.tally.is_empty() {
+            println!("{}", self.tally);
+        }
         println!(
             "{} steps passed, {failed} failed, {} skipped, in {}",
             self.steps.len() - failed,

@@ -1,6 +1,7 @@
 //! Child processes: how they are made, shown, and run.
 
 use std::env;
+use std::ffi::{OsStr, OsString};
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
@@ -17,11 +18,15 @@ pub(crate) fn command(line: &str) -> Command {
 
 /// The cargo that runs this program, whichever toolchain it is of.
 pub(crate) fn cargo(line: &str) -> Command {
-    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let mut cargo = Command::new(cargo_program());
     // This variable would take precedence over the RUSTFLAGS that a step sets.
     cargo.env_remove("CARGO_ENCODED_RUSTFLAGS");
     cargo.args(line.split_whitespace()).stdin(Stdio::null());
     cargo
+}
+
+fn cargo_program() -> OsString {
+    env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 
 /// The user's own RUSTFLAGS and `flags`.
@@ -37,16 +42,16 @@ pub(crate) fn target_folder(name: &str) -> PathBuf {
 
 /// The command as one would type it.
 pub(crate) fn show(command: &Command) -> String {
-    let program = PathBuf::from(command.get_program());
-    let program = program.file_name().unwrap_or(command.get_program());
+    let program = command.get_program();
+    let program = if program == cargo_program() { OsStr::new("cargo") } else { program };
     let mut words = Vec::new();
     for (key, value) in command.get_envs() {
         if let Some(value) = value {
             words.push(format!("{}={}", key.to_string_lossy(), quote(&value.to_string_lossy())));
         }
     }
-    words.push(program.to_string_lossy().into_owned());
-    words.extend(command.get_args().map(|word| quote(&word.to_string_lossy())));
+    let line = [program].into_iter().chain(command.get_args());
+    words.extend(line.map(|word| quote(&word.to_string_lossy())));
     words.join(" ")
 }
 
@@ -129,8 +134,8 @@ mod tests {
 
     #[test]
     fn a_command_is_shown_as_one_would_type_it() {
-        let mut command = command("/usr/bin/cargo check --lib");
-        command.env("RUSTFLAGS", "-D warnings").arg("it's");
-        assert_eq!(show(&command), r"RUSTFLAGS='-D warnings' cargo check --lib 'it'\''s'");
+        let mut command = command("cc --help");
+        command.env("CFLAGS", "-g -O").arg("it's");
+        assert_eq!(show(&command), r"CFLAGS='-g -O' cc --help 'it'\''s'");
     }
 }

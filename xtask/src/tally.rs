@@ -28,6 +28,11 @@ impl Tally {
         }
     }
 
+    /// Whether nothing that runs tests was run.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.programs == 0
+    }
+
     pub(crate) fn add(&mut self, other: &Tally) {
         self.passed += other.passed;
         self.failed += other.failed;

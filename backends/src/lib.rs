@@ -1,7 +1,8 @@
 //! select, poll, epoll and kqueue behind one trait, for the interloop reactor.
 //!
-//! This file is the only one that asks which target and which features there are. A backend is one
-//! file with a `Poller`; [`open`] makes it.
+//! A backend is one file with a [`Poller`]; [`open`] makes it. Which of them are compiled is
+//! decided in one table, in build.rs, by features and target; this file is the only one that asks
+//! for the answer.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod kind;
@@ -12,30 +13,33 @@ mod source;
 mod sync;
 mod types;
 
-mod refusal;
-mod registered;
-
-#[cfg(unix)]
-mod deadline;
-
-#[cfg(all(feature = "epoll", any(target_os = "linux", target_os = "android")))]
+#[cfg(has_epoll)]
 mod epoll;
-
-#[cfg(all(unix, feature = "poll"))]
+#[cfg(feature = "test-util")]
+pub mod fake;
+#[cfg(has_kqueue)]
+mod kqueue;
+#[cfg(has_poll)]
 mod poll;
-#[cfg(all(unix, feature = "select"))]
+#[cfg(has_polling)]
+mod polling_crate;
+#[cfg(has_select)]
 mod select;
-// What poll and select share.
-#[cfg(all(unix, any(feature = "poll", feature = "select")))]
+
+// What several of them share.
+#[cfg(has_own_wait)]
+mod deadline;
+#[cfg(has_notifier)]
 mod notifier;
-#[cfg(all(unix, any(feature = "poll", feature = "select")))]
-mod pollfd;
-#[cfg(all(unix, any(feature = "poll", feature = "select")))]
+#[cfg(has_backend)]
+mod refusal;
+#[cfg(has_backend)]
+mod registered;
+#[cfg(has_set)]
 mod set;
-#[cfg(all(unix, any(feature = "poll", feature = "select")))]
-mod set_poller;
 
 use std::io;
+#[cfg(has_backend)]
 use std::sync::Arc;
 
 pub use kind::BackendKind;
@@ -43,23 +47,55 @@ pub use poller::Poller;
 pub use source::{AsSource, BorrowedSource, source_number};
 pub use types::{Event, Interest, Key, Readiness, Release};
 
+#[cfg(not(any(has_backend, feature = "test-util")))]
+compile_error!(
+    "interloop has no backend here: switch on one of the features `epoll` (Linux), `kqueue` \
+     (macOS, BSD; Linux with `libkqueue`), `poll` or `select` (every Unix), `polling` (every \
+     64-bit target, and the only one on Windows). All of them are default features"
+);
+
 /// Opens a backend.
 ///
 /// # Errors
 ///
 /// `Unsupported` where it is not compiled in, or the target does not have it; otherwise what the
 /// operating system said.
-pub fn open(kind: BackendKind) -> io::Result<Arc<dyn Poller>> {
+pub fn open(kind: BackendKind) -> io::Result<std::sync::Arc<dyn Poller>> {
     match kind {
-        #[cfg(all(feature = "epoll", any(target_os = "linux", target_os = "android")))]
+        #[cfg(has_epoll)]
         BackendKind::Epoll => Ok(Arc::new(epoll::Epoll::open()?)),
-        #[cfg(all(unix, feature = "poll"))]
-        BackendKind::Poll => Ok(Arc::new(set_poller::SetPoller::<poll::Poll>::open()?)),
-        #[cfg(all(unix, feature = "select"))]
-        BackendKind::Select => Ok(Arc::new(set_poller::SetPoller::<select::Select>::open()?)),
-        _ => {
-            let message = format!("the {kind} backend is not available here");
-            Err(io::Error::new(io::ErrorKind::Unsupported, message))
+        #[cfg(has_kqueue)]
+        BackendKind::Kqueue => Ok(Arc::new(kqueue::Kqueue::open()?)),
+        #[cfg(has_polling)]
+        BackendKind::Polling => Ok(Arc::new(polling_crate::Polling::open()?)),
+        #[cfg(has_poll)]
+        BackendKind::Poll => Ok(Arc::new(set::SetPoller::<poll::Poll>::open()?)),
+        #[cfg(has_select)]
+        BackendKind::Select => Ok(Arc::new(set::SetPoller::<select::Select>::open()?)),
+        _ => Err(io::Error::new(io::ErrorKind::Unsupported, why_absent(kind))),
+    }
+}
+
+fn why_absent(kind: BackendKind) -> String {
+    let compiled = match kind {
+        BackendKind::Fake => {
+            return "the fake backend is not opened by its name: make one with Fake::new (feature \
+                    `test-util`) and hand it over as a Poller (Builder::poller)"
+                .to_owned();
         }
+        BackendKind::Kqueue if cfg!(target_os = "linux") && !cfg!(feature = "libkqueue") => {
+            return "the kqueue backend needs libkqueue on Linux: switch on the feature `libkqueue`"
+                .to_owned();
+        }
+        BackendKind::Epoll => cfg!(feature = "epoll"),
+        BackendKind::Kqueue => cfg!(feature = "kqueue"),
+        BackendKind::Polling => cfg!(feature = "polling"),
+        BackendKind::Poll => cfg!(feature = "poll"),
+        BackendKind::Select => cfg!(feature = "select"),
+    };
+    if compiled {
+        format!("the {kind} backend does not exist on this target")
+    } else {
+        format!("the {kind} backend is not compiled in: switch on the feature `{kind}`")
     }
 }

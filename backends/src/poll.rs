@@ -19,9 +19,8 @@ use std::os::fd::BorrowedFd;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
-use crate::pollfd::{polled, readiness};
-use crate::set::Entry;
-use crate::set_poller::SetCall;
+use crate::set::pollfd::{polled, readiness};
+use crate::set::{Entry, SetCall};
 use crate::{BackendKind, BorrowedSource, Event};
 
 /// poll, and the array that it takes.
@@ -40,7 +39,7 @@ impl SetCall for Poll {
     fn call(
         &mut self,
         entries: &[Entry],
-        notifier: BorrowedFd<'_>,
+        notifier: BorrowedFd<'static>,
         timeout: Option<&Timespec>,
         events: &mut Vec<Event>,
     ) -> rustix::io::Result<bool> {
@@ -50,10 +49,12 @@ impl SetCall for Poll {
         poll(&mut self.array, timeout)?;
         let (notifier, array) = self.array.split_last().expect("the notifier is in it");
         let ready = array.iter().zip(entries).filter(|(polled, _)| !polled.revents().is_empty());
-        events.extend(ready.map(|(polled, entry)| Event::Ready {
-            key: entry.key,
-            readiness: readiness(polled),
-        }));
+        events.extend(
+            ready.map(|(polled, entry)| Event::Ready {
+                key: entry.key,
+                readiness: readiness(polled),
+            }),
+        );
         if notifier.revents().contains(PollFlags::NVAL) {
             return Err(Errno::BADF);
         }

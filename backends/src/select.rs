@@ -24,10 +24,9 @@ use rustix::event::{
 use rustix::io::{Errno, fcntl_getfd, retry_on_intr};
 use rustix::process::{Resource, getrlimit};
 
-use crate::pollfd::{polled, readiness};
 use crate::refusal::refusal;
-use crate::set::Entry;
-use crate::set_poller::SetCall;
+use crate::set::pollfd::{polled, readiness};
+use crate::set::{Entry, SetCall};
 use crate::{BackendKind, BorrowedSource, Event, Interest, Readiness, source_number};
 
 /// select, and the sets that it takes and answers with.
@@ -60,7 +59,7 @@ impl SetCall for Select {
     fn call(
         &mut self,
         entries: &[Entry],
-        notifier: BorrowedFd<'_>,
+        notifier: BorrowedFd<'static>,
         timeout: Option<&Timespec>,
         events: &mut Vec<Event>,
     ) -> rustix::io::Result<bool> {
@@ -163,8 +162,7 @@ fn find_closed(
 ) -> rustix::io::Result<()> {
     fcntl_getfd(notifier)?;
     let closed = entries.iter().filter(|entry| fcntl_getfd(entry.source).is_err());
-    events.extend(
-        closed.map(|entry| Event::Ready { key: entry.key, readiness: Readiness::INVALID }),
-    );
+    events
+        .extend(closed.map(|entry| Event::Ready { key: entry.key, readiness: Readiness::INVALID }));
     Ok(())
 }

@@ -1,99 +1,169 @@
-//! The armed registrations of a backend whose system call takes them all each time.
+//! What poll and select share: a set that the waiting thread owns, and a mailbox for its changes.
+//!
+//! `add`, `modify` and `delete` take effect when the next wait begins. A deletion is acknowledged
+//! then, because the kernel may be looking at the descriptor until that moment.
+#![allow(unsafe_code)]
 
-use std::os::fd::BorrowedFd;
+mod entries;
+pub(crate) mod pollfd;
 
-use crate::{Interest, Key};
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::sync::{Mutex, TryLockError};
+use std::time::Duration;
 
-/// An armed registration.
-pub(crate) struct Entry {
-    pub(crate) key: Key,
-    /// Open until the deletion of the registration was reported as released, by the contract of
-    /// `Poller::add`; that is why nothing borrows it.
-    pub(crate) source: BorrowedFd<'static>,
-    pub(crate) interest: Interest,
+use rustix::event::Timespec;
+use rustix::io::Errno;
+
+pub(crate) use self::entries::Entry;
+use self::entries::Set;
+use crate::deadline::{Deadline, timespec};
+use crate::mailbox::Mailbox;
+use crate::notifier::Notifier;
+use crate::refusal::{refuse_always_ready, second_waiter};
+use crate::registered::Registered;
+use crate::{BackendKind, BorrowedSource, Event, Interest, Key, Poller, Release};
+
+/// A system call that takes the whole set each time, with the buffers that it needs.
+pub(crate) trait SetCall: Default + Send {
+    const KIND: BackendKind;
+
+    /// Refuses a descriptor that the call cannot take.
+    fn check(source: BorrowedSource<'_>) -> io::Result<()>;
+
+    /// Calls once, and appends what happened to `events`. A closed descriptor among `entries` is
+    /// reported as invalid; one that is the notifier's is the error EBADF. True if the notifier is
+    /// readable.
+    fn call(
+        &mut self,
+        entries: &[Entry],
+        notifier: BorrowedFd<'static>,
+        timeout: Option<&Timespec>,
+        events: &mut Vec<Event>,
+    ) -> rustix::io::Result<bool>;
 }
 
-/// The armed registrations, dense and in no order. The waiting thread owns it.
-///
-/// One that is not armed is not in it, for a hang-up is reported to everything in a set.
+/// The backend over such a system call.
+pub(crate) struct SetPoller<C> {
+    registered: Registered,
+    /// From the registering thread to the waiting one.
+    changes: Mailbox<Change>,
+    notifier: Notifier,
+    /// Taken for the length of a wait, so that a second waiting thread is found out.
+    waiting: Mutex<Waiting<C>>,
+}
+
+enum Change {
+    Arm(Entry),
+    Disarm(Key),
+    Delete(Key),
+}
+
+/// What the waiting thread owns.
 #[derive(Default)]
-pub(crate) struct Set {
-    entries: Vec<Entry>,
-    /// By the slot of a key, where its entry is; [`NOWHERE`] for one that has none.
-    positions: Vec<usize>,
+struct Waiting<C> {
+    set: Set,
+    call: C,
 }
 
-const NOWHERE: usize = usize::MAX;
-
-impl Set {
-    pub(crate) fn entries(&self) -> &[Entry] {
-        &self.entries
+impl<C: SetCall> SetPoller<C> {
+    pub(crate) fn open() -> io::Result<SetPoller<C>> {
+        Ok(SetPoller {
+            registered: Registered::default(),
+            changes: Mailbox::new(),
+            notifier: Notifier::open()?,
+            waiting: Mutex::default(),
+        })
     }
 
-    /// Puts `entry` in the place of the one with its key, if there is one.
-    pub(crate) fn arm(&mut self, entry: Entry) {
-        let slot = entry.key.slot() as usize;
-        if self.positions.len() <= slot {
-            self.positions.resize(slot + 1, NOWHERE);
+    fn arm(&self, source: BorrowedSource<'_>, key: Key, interest: Interest) {
+        // SAFETY: by the contract of `Poller::add` the object stays open until `Released` is
+        // reported for it, which `wait` does when it has dropped the last copy of this borrow.
+        let source = unsafe { BorrowedFd::borrow_raw(source.as_raw_fd()) };
+        self.changes.push(Change::Arm(Entry { key, source, interest }));
+    }
+}
+
+impl<C: SetCall> Poller for SetPoller<C> {
+    fn kind(&self) -> BackendKind {
+        C::KIND
+    }
+
+    fn add(&self, source: BorrowedSource<'_>, key: Key, interest: Interest) -> io::Result<()> {
+        refuse_always_ready(C::KIND, source)?;
+        self.registered.add(C::KIND, source, || C::check(source))?;
+        if !interest.is_none() {
+            self.arm(source, key, interest);
         }
-        match self.position(entry.key) {
-            Some(position) => self.entries[position] = entry,
-            None => {
-                self.positions[slot] = self.entries.len();
-                self.entries.push(entry);
+        Ok(())
+    }
+
+    fn modify(&self, source: BorrowedSource<'_>, key: Key, interest: Interest) -> io::Result<()> {
+        if interest.is_none() {
+            self.changes.push(Change::Disarm(key));
+        } else {
+            self.arm(source, key, interest);
+        }
+        Ok(())
+    }
+
+    fn delete(&self, source: BorrowedSource<'_>, key: Key) -> Release {
+        self.registered.delete(source);
+        self.changes.push(Change::Delete(key));
+        Release::Later
+    }
+
+    fn wait(&self, events: &mut Vec<Event>, timeout: Option<Duration>) -> io::Result<()> {
+        let mut waiting = match self.waiting.try_lock() {
+            Ok(waiting) => waiting,
+            Err(TryLockError::Poisoned(waiting)) => waiting.into_inner(),
+            Err(TryLockError::WouldBlock) => return Err(second_waiter(C::KIND)),
+        };
+        let Waiting { set, call } = &mut *waiting;
+        let before = events.len();
+        self.changes.fetch(|change| match change {
+            Change::Arm(entry) => set.arm(entry),
+            Change::Disarm(key) => set.disarm(key),
+            Change::Delete(key) => {
+                set.disarm(key);
+                events.push(Event::Released { key });
+            }
+        });
+        // SAFETY: the notifier and the buffers of the call, which may keep this, are dropped
+        // together.
+        let notifier = unsafe { BorrowedFd::borrow_raw(self.notifier.as_fd().as_raw_fd()) };
+        let released = events.len();
+        // Who waits for a release gets it at once.
+        let timeout = if released > before { Some(Duration::ZERO) } else { timeout };
+        let deadline = Deadline::after(timeout);
+        let mut left = timeout;
+        loop {
+            let timeout = left.map(timespec);
+            match call.call(set.entries(), notifier, timeout.as_ref(), events) {
+                Ok(false) | Err(Errno::INTR) => left = deadline.left(),
+                Ok(true) => {
+                    self.notifier.drain()?;
+                    break;
+                }
+                Err(errno) => return Err(errno.into()),
+            }
+            if events.len() > released || left == Some(Duration::ZERO) {
+                break;
             }
         }
-    }
-
-    /// Takes the entry with `key` out, if there is one.
-    pub(crate) fn disarm(&mut self, key: Key) {
-        let Some(position) = self.position(key) else { return };
-        self.positions[key.slot() as usize] = NOWHERE;
-        self.entries.swap_remove(position);
-        if let Some(moved) = self.entries.get(position) {
-            self.positions[moved.key.slot() as usize] = position;
+        for event in &events[released..] {
+            if let Event::Ready { key, .. } = event {
+                set.disarm(*key);
+            }
         }
+        Ok(())
     }
 
-    fn position(&self, key: Key) -> Option<usize> {
-        let position = *self.positions.get(key.slot() as usize)?;
-        self.entries.get(position).is_some_and(|entry| entry.key == key).then_some(position)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::os::fd::AsFd;
-
-    use super::*;
-
-    fn entry(slot: u32) -> Entry {
-        // Standard input outlives the test.
-        let source = Box::leak(Box::new(std::io::stdin())).as_fd();
-        Entry { key: Key::new(slot, 0), source, interest: Interest::READABLE }
+    fn notify(&self) -> io::Result<()> {
+        Ok(self.notifier.notify()?)
     }
 
-    fn slots(set: &Set) -> Vec<u32> {
-        set.entries().iter().map(|entry| entry.key.slot()).collect()
-    }
-
-    #[test]
-    fn disarming_keeps_the_others_findable() {
-        let mut set = Set::default();
-        (0..4).for_each(|slot| set.arm(entry(slot)));
-        set.disarm(Key::new(1, 0));
-        set.disarm(Key::new(3, 0));
-        set.disarm(Key::new(0, 0));
-        assert_eq!(slots(&set), [2]);
-        set.arm(entry(2));
-        assert_eq!(slots(&set), [2]);
-    }
-
-    #[test]
-    fn a_key_of_another_generation_is_another_key() {
-        let mut set = Set::default();
-        set.arm(entry(0));
-        set.disarm(Key::new(0, 1));
-        assert_eq!(slots(&set), [0]);
+    fn applies_at_once(&self) -> bool {
+        false
     }
 }

@@ -78,6 +78,12 @@ impl Interest {
         self.0 == 0
     }
 
+    /// The bits, for a backend that keeps them in an atomic.
+    #[cfg(has_kqueue)]
+    pub(crate) const fn bits(self) -> u8 {
+        self.0
+    }
+
     /// This interest without those of `other`.
     pub const fn without(self, other: Interest) -> Interest {
         Interest(self.0 & !other.0)

@@ -19,7 +19,7 @@ pub(super) fn epoll_pwait2(
     use std::{io, ptr};
 
     // Two words of 64 bits, in every ABI of this system call.
-    let timeout: [i64; 2] = [timeout.tv_sec as i64, timeout.tv_nsec as i64];
+    let timeout: [i64; 2] = [timeout.tv_sec as _, timeout.tv_nsec as _];
     let spare = events.spare_capacity_mut();
     // SAFETY: the kernel reads the timeout and writes at most `spare.len()` events to `spare`;
     // both are borrowed until it returns. There is no signal mask.

@@ -2,7 +2,7 @@
 
 use rustix::event::{PollFd, PollFlags};
 
-use crate::set::Entry;
+use super::Entry;
 use crate::{Interest, Readiness};
 
 /// The flag of a half-close, where the system has one. Elsewhere a half-close is readable.

@@ -1,0 +1,207 @@
+//! The kqueue backend.
+//!
+//! Facts about kqueue(2), and what they mean here:
+//!
+//! - `kevent` changes a queue that another thread waits on, at once: nobody has to be notified.
+//! - Reading and writing are two filters of one descriptor, armed and reported apart. One arming
+//!   is reported once here: what the second filter says after that is left out, and reported by
+//!   the next arming, if it is still true.
+//! - `EV_ONESHOT` deletes a filter after its event; `EV_DISPATCH` would keep it, disabled. With
+//!   oneshot nothing is left behind, and arming is the same `EV_ADD` whatever was before.
+//! - A second `EV_ADD` of a descriptor changes the first: one registered twice is found out here.
+//! - The kernel forgets a descriptor when it is closed, without a word: one closed behind our back
+//!   is noticed when it is armed again.
+//! - An end of file is a flag of the filter: of the reading one, a half-close; of the writing one,
+//!   that a write will fail. There is no word for urgent data, and PRIORITY is never reported.
+//! - Timeouts are in nanoseconds.
+
+mod armed;
+
+// The system calls: native ones, or those of the library that imitates them.
+#[cfg(not(target_os = "linux"))]
+#[path = "kqueue/native.rs"]
+mod queue;
+#[cfg(target_os = "linux")]
+#[path = "kqueue/libkqueue.rs"]
+mod queue;
+
+use std::io;
+use std::os::fd::AsRawFd;
+use std::sync::{Mutex, TryLockError};
+use std::time::Duration;
+
+use rustix::io::Errno;
+
+use self::armed::Armed;
+use self::queue::{Buffer, Change, Queue};
+use crate::deadline::{Deadline, timespec};
+use crate::refusal::{os_refusal, refuse_always_ready, second_waiter};
+use crate::registered::Registered;
+use crate::{BackendKind, BorrowedSource, Event, Interest, Key, Poller, Readiness, Release};
+
+/// The kernel's queue, and what each registration is armed for.
+pub(crate) struct Kqueue {
+    queue: Queue,
+    registered: Registered,
+    armed: Armed,
+    /// Taken for the length of a wait, so that a second waiting thread is found out.
+    buffer: Mutex<Buffer>,
+}
+
+/// What a filter watches.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Filter {
+    Read,
+    Write,
+    /// Nothing but what `notify` triggers.
+    Notifier,
+}
+
+/// One event of one filter.
+struct Occurrence {
+    key: Key,
+    filter: Filter,
+    /// The end of file, of the half that the filter watches.
+    ended: bool,
+    failed: bool,
+}
+
+/// How many events one system call may report; the rest comes with the next.
+const CAPACITY: usize = 1024;
+
+/// The key of the notifier.
+const NOTIFIER: Key = Key::from_bits(u64::MAX);
+
+const FILTERS: [(Filter, Interest); 2] =
+    [(Filter::Read, Interest::READABLE), (Filter::Write, Interest::WRITABLE)];
+
+impl Kqueue {
+    pub(crate) fn open() -> io::Result<Kqueue> {
+        Ok(Kqueue {
+            queue: Queue::open(NOTIFIER)?,
+            registered: Registered::default(),
+            armed: Armed::default(),
+            buffer: Mutex::new(Buffer::with_capacity(CAPACITY)),
+        })
+    }
+
+    /// Adds the filters of `interest`, and deletes the others.
+    fn arm(&self, source: BorrowedSource<'_>, key: Key, interest: Interest) -> io::Result<()> {
+        // Before the kernel knows, so that the waiting thread recognizes the event.
+        self.armed.set(key, interest);
+        let changes = FILTERS.map(|(filter, wanted)| {
+            if interest.contains(wanted) {
+                Change::arm(filter, source.as_raw_fd(), key)
+            } else {
+                Change::delete(filter, source.as_raw_fd(), key)
+            }
+        });
+        let answers = self.queue.change(changes)?;
+        for (answer, (_, wanted)) in answers.into_iter().zip(FILTERS) {
+            // That there was nothing to delete is no failure.
+            if let (Err(errno), true) = (answer, interest.contains(wanted)) {
+                self.armed.set(key, Interest::NONE);
+                return Err(os_refusal(BackendKind::Kqueue, source, errno));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Poller for Kqueue {
+    fn kind(&self) -> BackendKind {
+        BackendKind::Kqueue
+    }
+
+    fn add(&self, source: BorrowedSource<'_>, key: Key, interest: Interest) -> io::Result<()> {
+        refuse_always_ready(BackendKind::Kqueue, source)?;
+        self.registered.add(BackendKind::Kqueue, source, || {
+            self.arm(source, key, interest).inspect_err(|_| {
+                // One of the two filters may have been added.
+                let _ = self.arm(source, key, Interest::NONE);
+            })
+        })
+    }
+
+    fn modify(&self, source: BorrowedSource<'_>, key: Key, interest: Interest) -> io::Result<()> {
+        self.arm(source, key, interest)
+    }
+
+    fn delete(&self, source: BorrowedSource<'_>, key: Key) -> Release {
+        self.registered.delete(source);
+        // Fails only where the kernel has forgotten it already.
+        let _ = self.arm(source, key, Interest::NONE);
+        Release::Now
+    }
+
+    fn wait(&self, events: &mut Vec<Event>, timeout: Option<Duration>) -> io::Result<()> {
+        let mut buffer = match self.buffer.try_lock() {
+            Ok(buffer) => buffer,
+            Err(TryLockError::Poisoned(buffer)) => buffer.into_inner(),
+            Err(TryLockError::WouldBlock) => return Err(second_waiter(BackendKind::Kqueue)),
+        };
+        let deadline = Deadline::after(timeout);
+        let mut left = timeout;
+        loop {
+            match self.queue.wait(&mut buffer, left.map(timespec).as_ref()) {
+                Ok(0) | Err(Errno::INTR) => left = deadline.left(),
+                Ok(_) => break,
+                Err(errno) => return Err(errno.into()),
+            }
+            if left == Some(Duration::ZERO) {
+                return Ok(());
+            }
+        }
+        let before = events.len();
+        for occurrence in buffer.occurrences() {
+            match occurrence.filter {
+                Filter::Read => self.report(&occurrence, Interest::READABLE, events, before),
+                Filter::Write => self.report(&occurrence, Interest::WRITABLE, events, before),
+                Filter::Notifier => self.queue.drain()?,
+            }
+        }
+        Ok(())
+    }
+
+    fn notify(&self) -> io::Result<()> {
+        Ok(self.queue.notify()?)
+    }
+
+    fn applies_at_once(&self) -> bool {
+        true
+    }
+}
+
+impl Kqueue {
+    /// Appends the event of a filter. The second filter of a registration joins the first, if it
+    /// comes right behind it, and else is left out.
+    fn report(
+        &self,
+        occurrence: &Occurrence,
+        wanted: Interest,
+        events: &mut Vec<Event>,
+        before: usize,
+    ) {
+        match events[before..].last_mut() {
+            Some(Event::Ready { key, readiness: first }) if *key == occurrence.key => {
+                *first |= readiness(occurrence);
+            }
+            _ if self.armed.take(occurrence.key, wanted) => {
+                let (key, readiness) = (occurrence.key, readiness(occurrence));
+                events.push(Event::Ready { key, readiness });
+            }
+            _ => {}
+        }
+    }
+}
+
+fn readiness(occurrence: &Occurrence) -> Readiness {
+    let happened = match (occurrence.filter, occurrence.ended) {
+        (Filter::Write, false) => Readiness::WRITABLE,
+        // Whatever ended it, the next write fails.
+        (Filter::Write, true) => Readiness::WRITABLE | Readiness::HANG_UP | Readiness::ERROR,
+        (_, false) => Readiness::READABLE,
+        (_, true) => Readiness::READABLE | Readiness::READ_CLOSED,
+    };
+    if occurrence.failed { happened | Readiness::ERROR } else { happened }
+}

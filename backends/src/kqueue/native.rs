@@ -1,0 +1,205 @@
+//! The system calls of macOS and the BSDs.
+#![allow(unsafe_code)]
+
+use std::ffi::c_void;
+use std::os::fd::{OwnedFd, RawFd};
+
+use rustix::buffer::spare_capacity;
+use rustix::event::Timespec;
+use rustix::event::kqueue::{self, EventFilter, EventFlags};
+use rustix::io::{Errno, FdFlags, fcntl_setfd};
+
+use super::{Filter, Occurrence};
+use crate::Key;
+
+/// The kernel's queue, with a notifier in it.
+pub(super) struct Queue {
+    queue: OwnedFd,
+    notifier: notifier::Notifier,
+}
+
+impl Queue {
+    pub(super) fn open(notifier: Key) -> rustix::io::Result<Queue> {
+        let queue = kqueue::kqueue()?;
+        fcntl_setfd(&queue, FdFlags::CLOEXEC)?;
+        let notifier = notifier::Notifier::open(&queue, udata(notifier))?;
+        Ok(Queue { queue, notifier })
+    }
+
+    /// Makes the changes. For each, what the kernel answered.
+    pub(super) fn change(
+        &self,
+        changes: [Change; 2],
+    ) -> rustix::io::Result<[Result<(), Errno>; 2]> {
+        let mut receipts = Vec::with_capacity(changes.len());
+        let events = [changes[0].0, changes[1].0];
+        kevent(&self.queue, &events, &mut receipts, Some(&Timespec::default()))?;
+        Ok(events.map(|change| {
+            let receipt = receipts.iter().find(|receipt| filter(receipt) == filter(&change));
+            match receipt.map_or(0, kqueue::Event::data) {
+                0 => Ok(()),
+                errno => Err(Errno::from_raw_os_error(errno as i32)),
+            }
+        }))
+    }
+
+    /// Waits, and fills `buffer`.
+    pub(super) fn wait(
+        &self,
+        buffer: &mut Buffer,
+        timeout: Option<&Timespec>,
+    ) -> rustix::io::Result<usize> {
+        buffer.0.clear();
+        kevent(&self.queue, &[], &mut buffer.0, timeout)
+    }
+
+    pub(super) fn notify(&self) -> rustix::io::Result<()> {
+        self.notifier.notify(&self.queue)
+    }
+
+    /// After the notifier's event.
+    pub(super) fn drain(&self) -> rustix::io::Result<()> {
+        self.notifier.drain()
+    }
+}
+
+/// One entry of a list of changes.
+pub(super) struct Change(kqueue::Event);
+
+impl Change {
+    pub(super) fn arm(filter: Filter, fd: RawFd, key: Key) -> Change {
+        Change::new(filter, fd, key, EventFlags::ADD | EventFlags::ONESHOT)
+    }
+
+    pub(super) fn delete(filter: Filter, fd: RawFd, key: Key) -> Change {
+        Change::new(filter, fd, key, EventFlags::DELETE)
+    }
+
+    fn new(filter: Filter, fd: RawFd, key: Key, flags: EventFlags) -> Change {
+        let filter = match filter {
+            Filter::Write => EventFilter::Write(fd),
+            _ => EventFilter::Read(fd),
+        };
+        Change(kqueue::Event::new(filter, flags | EventFlags::RECEIPT, udata(key)))
+    }
+}
+
+/// What the kernel writes its events to.
+pub(super) struct Buffer(Vec<kqueue::Event>);
+
+// SAFETY: an event is not `Send` because its user data is a pointer. Here it is always the bits of
+// a key, and nobody reads it as a pointer.
+unsafe impl Send for Buffer {}
+
+impl Buffer {
+    pub(super) fn with_capacity(capacity: usize) -> Buffer {
+        Buffer(Vec::with_capacity(capacity))
+    }
+
+    pub(super) fn occurrences(&self) -> impl Iterator<Item = Occurrence> {
+        self.0.iter().map(|event| Occurrence {
+            key: Key::from_bits(event.udata() as u64),
+            filter: filter(event),
+            ended: event.flags().contains(EventFlags::EOF),
+            failed: event.flags().contains(EventFlags::ERROR),
+        })
+    }
+}
+
+fn filter(event: &kqueue::Event) -> Filter {
+    match event.filter() {
+        EventFilter::Read(_) if event.udata() != udata(super::NOTIFIER) => Filter::Read,
+        EventFilter::Write(_) => Filter::Write,
+        _ => Filter::Notifier,
+    }
+}
+
+fn udata(key: Key) -> *mut c_void {
+    key.to_bits() as *mut c_void
+}
+
+fn kevent(
+    queue: &OwnedFd,
+    changes: &[kqueue::Event],
+    events: &mut Vec<kqueue::Event>,
+    timeout: Option<&Timespec>,
+) -> rustix::io::Result<usize> {
+    // SAFETY: descriptors in a queue have to stay open. Those of registrations do until they are
+    // deleted, by the contract of `Poller::add`; the notifier lives as long as the queue.
+    unsafe { kqueue::kevent_timespec(queue, changes, spare_capacity(events), timeout) }
+}
+
+/// A user event, where the kernel has them.
+#[cfg(not(any(target_os = "netbsd", target_os = "openbsd")))]
+mod notifier {
+    use rustix::event::kqueue::{UserDefinedFlags, UserFlags};
+
+    use super::*;
+
+    pub(super) struct Notifier(Trigger);
+
+    struct Trigger(*mut c_void);
+
+    // SAFETY: the pointer is the bits of a key, and nobody reads it as a pointer.
+    unsafe impl Send for Trigger {}
+    // SAFETY: as above.
+    unsafe impl Sync for Trigger {}
+
+    impl Notifier {
+        pub(super) fn open(queue: &OwnedFd, udata: *mut c_void) -> rustix::io::Result<Notifier> {
+            let notifier = Notifier(Trigger(udata));
+            notifier.change(queue, UserFlags::empty(), EventFlags::ADD | EventFlags::CLEAR)?;
+            Ok(notifier)
+        }
+
+        pub(super) fn notify(&self, queue: &OwnedFd) -> rustix::io::Result<()> {
+            self.change(queue, UserFlags::TRIGGER, EventFlags::empty())
+        }
+
+        /// The kernel has cleared it.
+        pub(super) fn drain(&self) -> rustix::io::Result<()> {
+            Ok(())
+        }
+
+        fn change(
+            &self,
+            queue: &OwnedFd,
+            flags: UserFlags,
+            change: EventFlags,
+        ) -> rustix::io::Result<()> {
+            let filter =
+                EventFilter::User { ident: 0, flags, user_flags: UserDefinedFlags::new(0) };
+            let change = kqueue::Event::new(filter, change, self.0.0);
+            kevent(queue, &[change], &mut Vec::new(), Some(&Timespec::default()))?;
+            Ok(())
+        }
+    }
+}
+
+/// A pipe, where there are no user events.
+#[cfg(any(target_os = "netbsd", target_os = "openbsd"))]
+mod notifier {
+    use std::os::fd::{AsFd, AsRawFd};
+
+    use super::*;
+
+    pub(super) struct Notifier(crate::notifier::Notifier);
+
+    impl Notifier {
+        pub(super) fn open(queue: &OwnedFd, udata: *mut c_void) -> rustix::io::Result<Notifier> {
+            let notifier = crate::notifier::Notifier::open()?;
+            let filter = EventFilter::Read(notifier.as_fd().as_raw_fd());
+            let change = kqueue::Event::new(filter, EventFlags::ADD, udata);
+            kevent(queue, &[change], &mut Vec::new(), Some(&Timespec::default()))?;
+            Ok(Notifier(notifier))
+        }
+
+        pub(super) fn notify(&self, _queue: &OwnedFd) -> rustix::io::Result<()> {
+            self.0.notify()
+        }
+
+        pub(super) fn drain(&self) -> rustix::io::Result<()> {
+            self.0.drain()
+        }
+    }
+}

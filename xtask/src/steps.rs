@@ -31,8 +31,9 @@ fn steps(check: &mut Check) -> Result<(), Stopped> {
     };
     prepare(check)?;
     lint(check, &everything)?;
-    combine_features(check)?;
-    test(check, &everything)?;
+    let backends = find_backends(check)?;
+    combine_features(check, &backends)?;
+    test(check, &everything, &backends)?;
     libkqueue(check, &everything)?;
     loom::steps(check, loom::Extent::Bounded)?;
     check.run("the benches, each once", &mut cargo("test -p interloop-benches --benches"))?;
@@ -65,18 +66,8 @@ fn rustdoc(what: &str) -> Command {
     rustdoc
 }
 
-fn combine_features(check: &mut Check) -> Result<(), Stopped> {
-    if toolchain::has_subcommand("hack") {
-        check.step("features in pairs", |_| features::check_pairs())?;
-    } else {
-        check.skip("features in pairs", "cargo-hack is missing; `cargo install cargo-hack`");
-        check.step("features one by one", |_| features::check_each())?;
-    }
-    check.step("no backend at all is refused", |_| features::check_none())
-}
-
-fn test(check: &mut Check, everything: &str) -> Result<(), Stopped> {
-    check.run_tests("tests, default features", &mut cargo("test --workspace --no-fail-fast"))?;
+/// The names of the backends that open here, best first.
+fn find_backends(check: &mut Check) -> Result<Vec<String>, Stopped> {
     let mut backends = Vec::new();
     check.step("which backends open here", |_| {
         let names = command::read(&mut cargo("run -q --example backends -- --names"))?;
@@ -84,12 +75,27 @@ fn test(check: &mut Check, everything: &str) -> Result<(), Stopped> {
         println!("   {}", backends.join(", "));
         if backends.is_empty() { Err("none".to_owned()) } else { Ok(()) }
     })?;
-    for backend in &backends {
+    Ok(backends)
+}
+
+fn combine_features(check: &mut Check, backends: &[String]) -> Result<(), Stopped> {
+    if toolchain::has_subcommand("hack") {
+        check.step("features in pairs", |_| features::check_pairs(backends))?;
+    } else {
+        check.skip("features in pairs", "cargo-hack is missing; `cargo install cargo-hack`");
+        check.step("features one by one", |_| features::check_each(backends))?;
+    }
+    check.step("no backend at all is refused", |_| features::check_none())
+}
+
+fn test(check: &mut Check, everything: &str, backends: &[String]) -> Result<(), Stopped> {
+    check.run_tests("tests, default features", &mut cargo("test --workspace --no-fail-fast"))?;
+    for backend in backends {
         let mut tests = cargo(&format!("test {CORE_ARGUMENTS} {everything} --no-fail-fast"));
         tests.env("INTERLOOP_BACKEND", backend);
         check.run_tests(&format!("tests, {backend} as the default"), &mut tests)?;
     }
-    for backend in &backends {
+    for backend in backends {
         let mut tour = tour("20000");
         check.run(&format!("tour, {backend}"), tour.args(["--backend", backend]))?;
     }

@@ -1,0 +1,195 @@
+//! The host thread's half of a reactor, and the rule by which its changes reach the other half.
+//!
+//! A change outside a turn is settled at once. In a turn it waits for the end, so that a hundred
+//! changes cost one interrupt. A callback may open a nested host loop, and then the end is far: so
+//! while a callback runs with anything left behind, the worker watches, and gives the nested loop a
+//! tick.
+
+use std::any::Any;
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use async_task::Runnable;
+use interloop_backends::{Event, Key};
+
+use crate::clock::{NEVER, Nanos, nanos};
+use crate::executor::Tasks;
+use crate::label::Label;
+use crate::park::Watch;
+use crate::report::Report;
+use crate::shared::Shared;
+use crate::shutdown::Shutdown;
+use crate::sources::Sources;
+use crate::stats::HostCounters;
+use crate::timers::Timers;
+
+/// Who runs the turns.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Drive {
+    /// Nobody yet.
+    None,
+    /// A foreign host, woken by the worker.
+    Interleaved,
+    /// `run`, on this thread's stack.
+    Running,
+}
+
+pub(crate) struct Core {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) counters: HostCounters,
+    pub(crate) sources: Sources,
+    pub(crate) timers: RefCell<Timers>,
+    pub(crate) tasks: Tasks,
+    pub(crate) shutdown: Shutdown,
+    pub(crate) drive: Cell<Drive>,
+    pub(crate) worker: RefCell<Option<JoinHandle<()>>>,
+    /// Events that were fetched from the inbox and not dispatched yet.
+    pub(crate) ready: RefCell<VecDeque<Event>>,
+    /// The buffer of the host thread's own waits.
+    pub(crate) polled: RefCell<Vec<Event>>,
+    /// Panics of callbacks, until the end of a turn can let one go on.
+    pub(crate) panics: RefCell<VecDeque<Box<dyn Any + Send>>>,
+    /// How many turns are on the stack.
+    pub(crate) depth: Cell<u32>,
+    /// The phase that the next turn begins with.
+    pub(crate) first_phase: Cell<usize>,
+    /// The clock at the end of the last callback, or at the begin of the turn.
+    pub(crate) now: Cell<Nanos>,
+    /// True once the sources heard that the backend has failed.
+    pub(crate) failure_told: Cell<bool>,
+    /// How many callbacks have run: the number of the last.
+    callbacks: Cell<u64>,
+    /// The number of the callback on top of the stack, or 0.
+    running: Cell<u64>,
+    /// True while the worker was told to watch the running callback.
+    watched: Cell<bool>,
+}
+
+impl Core {
+    pub(crate) fn new(shared: Arc<Shared>) -> Core {
+        Core {
+            shared,
+            counters: HostCounters::new(),
+            sources: Sources::new(),
+            timers: RefCell::new(Timers::new()),
+            tasks: Tasks::new(),
+            shutdown: Shutdown::new(),
+            drive: Cell::new(Drive::None),
+            worker: RefCell::new(None),
+            ready: RefCell::new(VecDeque::new()),
+            polled: RefCell::new(Vec::new()),
+            panics: RefCell::new(VecDeque::new()),
+            depth: Cell::new(0),
+            first_phase: Cell::new(0),
+            now: Cell::new(0),
+            failure_told: Cell::new(false),
+            callbacks: Cell::new(0),
+            running: Cell::new(0),
+            watched: Cell::new(false),
+        }
+    }
+
+    /// Runs user code: with no borrow held, its panic kept for later, its time taken. None when it
+    /// panicked.
+    pub(crate) fn call_user<R>(
+        &self,
+        label: impl FnOnce(&Core) -> Option<Label>,
+        code: impl FnOnce() -> R,
+    ) -> Option<R> {
+        let number = self.callbacks.get() + 1;
+        self.callbacks.set(number);
+        let outer = self.running.replace(number);
+        if self.leaves_behind() {
+            self.watch_callback();
+        } else if self.watched.replace(false) {
+            self.shared.park.set_callback(0);
+        }
+        let began = self.now.get();
+        let result = catch_unwind(AssertUnwindSafe(code));
+        let ended = self.shared.clock.now();
+        self.now.set(ended);
+        self.running.set(outer);
+        let took = ended.saturating_sub(began);
+        // A callback in which other callbacks ran has opened a nested loop, and held up nobody.
+        if took > nanos(self.shared.options.slow_callback) && self.callbacks.get() == number {
+            if let Some(label) = label(self) {
+                let label = label.to_string();
+                let took = Duration::from_nanos(took);
+                self.shared.report(&Report::SlowCallback { label: &label, took });
+            }
+        }
+        result.map_err(|panic| self.panics.borrow_mut().push_back(panic)).ok()
+    }
+
+    /// A change was made on the host thread that the worker, the backend or the host has to learn
+    /// of.
+    pub(crate) fn settle(self: &Rc<Core>) {
+        if self.depth.get() == 0 {
+            self.flush();
+            if self.owes_a_turn() {
+                self.shared.wake();
+            }
+        } else if self.running.get() != 0 {
+            self.watch_callback();
+        }
+    }
+
+    /// Makes all changes that were left to the end of the turn.
+    pub(crate) fn flush(&self) {
+        self.flush_sources();
+        // A timer that is due asks for a turn, which the caller does, and not for the worker.
+        let earliest = self.timers.borrow_mut().earliest();
+        let deadline = earliest.filter(|&due| due > self.now.get()).unwrap_or(NEVER);
+        if deadline != self.shared.park.deadline() {
+            let notify = self.shared.park.set_deadline(deadline);
+            self.shared.notify_if(notify);
+        }
+        if self.sources.take_unapplied() {
+            self.shared.notify_if(self.shared.park.interrupt());
+        }
+    }
+
+    /// True when there is something that only a turn can do.
+    pub(crate) fn owes_a_turn(&self) -> bool {
+        !self.ready.borrow().is_empty()
+            || !self.tasks.is_idle()
+            || self.timers.borrow_mut().earliest().is_some_and(|due| due <= self.now.get())
+            || self.shutdown.is_due(self.shared.is_stopping())
+    }
+
+    /// The worker is no longer to watch a callback of this turn.
+    pub(crate) fn unwatch(&self) {
+        if self.watched.replace(false) {
+            self.shared.park.set_callback(0);
+        }
+    }
+
+    /// Takes a task that was woken on this thread.
+    pub(crate) fn schedule(self: &Rc<Core>, task: Runnable<Key>) {
+        if self.tasks.push(task) {
+            self.settle();
+        }
+    }
+
+    /// True when a callback that does not return would keep anything from happening.
+    fn leaves_behind(&self) -> bool {
+        let park = &self.shared.park;
+        !self.ready.borrow().is_empty()
+            || !self.tasks.is_idle()
+            || !self.shared.inbox.is_drained()
+            || self.sources.is_dirty()
+            || self.timers.borrow_mut().earliest().is_some_and(|due| due != park.deadline())
+    }
+
+    fn watch_callback(&self) {
+        if self.drive.get() == Drive::Interleaved && !self.watched.replace(true) {
+            self.shared.park.set_callback(self.running.get());
+            self.shared.notify_if(self.shared.park.watch(Watch::Callback));
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! The executor: a queue of woken tasks on the host thread, and the list of all that live.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Poll, Waker};
+
+use async_task::{Builder, Runnable};
+use interloop_backends::Key;
+
+use crate::core::Core;
+use crate::label::Label;
+use crate::slots::Slots;
+use crate::task::{Panic, Task};
+
+pub(crate) struct Tasks {
+    queue: RefCell<VecDeque<Runnable<Key>>>,
+    active: RefCell<Slots<Active>>,
+    /// How many tasks are being polled, one inside the other.
+    polling: Cell<usize>,
+    closed: Cell<bool>,
+}
+
+/// A task whose future has not been dropped yet.
+struct Active {
+    waker: Waker,
+    label: Label,
+}
+
+impl Tasks {
+    pub(crate) fn new() -> Tasks {
+        Tasks {
+            queue: RefCell::new(VecDeque::new()),
+            active: RefCell::new(Slots::new()),
+            polling: Cell::new(0),
+            closed: Cell::new(false),
+        }
+    }
+
+    /// True when no task waits in the queue.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.queue.borrow().is_empty()
+    }
+
+    /// Queues a woken task. False when the executor is closed: the task was dropped.
+    pub(crate) fn push(&self, task: Runnable<Key>) -> bool {
+        if self.closed.get() {
+            return false;
+        }
+        self.queue.borrow_mut().push_back(task);
+        true
+    }
+
+    pub(crate) fn pop(&self) -> Option<Runnable<Key>> {
+        self.queue.borrow_mut().pop_front()
+    }
+
+    pub(crate) fn poll(&self, task: Runnable<Key>) {
+        self.polling.set(self.polling.get() + 1);
+        // A panic of the future ends inside it, in `body`.
+        task.run();
+        self.polling.set(self.polling.get() - 1);
+    }
+
+    pub(crate) fn label(&self, key: Key) -> Option<Label> {
+        self.active.borrow_mut().get_mut(key).map(|active| active.label.clone())
+    }
+
+    pub(crate) fn set_label(&self, key: Key, label: Label) {
+        if let Some(active) = self.active.borrow_mut().get_mut(key) {
+            active.label = label;
+        }
+    }
+
+    pub(crate) fn labels(&self) -> Vec<Label> {
+        self.active.borrow().iter().map(|(_, active)| active.label.clone()).collect()
+    }
+}
+
+/// Takes a task off the list when its future is dropped, however that comes.
+struct Living {
+    core: Rc<Core>,
+    key: Key,
+}
+
+impl Drop for Living {
+    fn drop(&mut self) {
+        let active = self.core.tasks.active.borrow_mut().remove(self.key);
+        drop(active);
+    }
+}
+
+impl Core {
+    pub(crate) fn spawn<F>(self: &Rc<Core>, future: F, label: Label) -> Task<F::Output>
+    where
+        F: Future + 'static,
+        F::Output: 'static,
+    {
+        let key = self.tasks.active.borrow().next_key();
+        let detached = Rc::new(Cell::new(false));
+        let living = Living { core: Rc::clone(self), key };
+        let body = body(future, living, Rc::clone(&detached));
+        let shared = Arc::clone(&self.shared);
+        let schedule = move |task| shared.schedule(task);
+        let (runnable, task) = Builder::new().metadata(key).spawn_local(move |_| body, schedule);
+        let waker = runnable.waker();
+        self.tasks.active.borrow_mut().insert(Active { waker, label });
+        runnable.schedule();
+        Task::new(Rc::clone(self), key, task, detached)
+    }
+
+    /// Drops the futures of all tasks that live, except of those that are being polled.
+    ///
+    /// A task that a foreign thread has woken may still be on its way into the inbox; it is waited
+    /// for, as it must not be dropped over there.
+    pub(crate) fn cancel_tasks(&self) {
+        let mut doomed: Vec<(Key, Waker)> = {
+            let active = self.tasks.active.borrow();
+            active.iter().map(|(key, active)| (key, active.waker.clone())).collect()
+        };
+        // Waking schedules a task; dropping what is scheduled drops its future.
+        doomed.iter().for_each(|(_, waker)| waker.wake_by_ref());
+        loop {
+            while let Some(task) = self.tasks.pop().or_else(|| self.shared.inbox.pop_task()) {
+                // The destructors of the future are user code.
+                self.call_user(|_| None, || drop(task));
+            }
+            doomed.retain(|(key, _)| self.tasks.label(*key).is_some());
+            if doomed.len() <= self.tasks.polling.get() {
+                return;
+            }
+            std::thread::yield_now();
+        }
+    }
+
+    /// Cancels all tasks and takes no more. One that is being polled is dropped when its poll ends.
+    pub(crate) fn close_tasks(&self) {
+        self.cancel_tasks();
+        self.tasks.closed.set(true);
+        self.cancel_tasks();
+    }
+}
+
+/// The future of a task: the user's, with its panic caught for the one who awaits it, or for the
+/// end of the turn when nobody does.
+async fn body<F: Future>(
+    future: F,
+    living: Living,
+    detached: Rc<Cell<bool>>,
+) -> Result<F::Output, Panic> {
+    // Dropped last: while the future's own destructor runs, the task still lives.
+    let living = living;
+    let mut future = pin!(future);
+    let caught = poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
+        Ok(Poll::Pending) => Poll::Pending,
+        Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
+        Err(panic) => Poll::Ready(Err(panic)),
+    });
+    match caught.await {
+        Ok(output) => Ok(output),
+        Err(panic) if detached.get() => {
+            living.core.panics.borrow_mut().push_back(panic);
+            Err(Panic(None))
+        }
+        Err(panic) => Err(Panic(Some(panic))),
+    }
+}

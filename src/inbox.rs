@@ -1,0 +1,161 @@
+//! What leads to the host thread, and the one bit that says whether the host was told.
+//!
+//! Three queues: events from the thread that polls, calls and woken tasks from any thread. Every
+//! producer follows one rule, and so does the host: signal after publish; clear, then drain.
+//!
+//! - producer: push; then `pending.swap(true)`; whoever turned it from false to true wakes;
+//! - host: `pending.swap(false)`; then pop.
+//!
+//! A swap on both sides, never a load that skips, never a compare-exchange that may publish
+//! nothing. docs/ordering.md has the proof, the loom models `inbox_*` check it.
+
+use std::any::Any;
+
+use async_task::Runnable;
+use interloop_backends::mailbox::Mailbox;
+use interloop_backends::{Event, Key};
+
+use crate::sync::{AtomicBool, Mutex, Ordering, Queue, lock};
+
+pub(crate) struct Inbox {
+    /// True from the push that needs a turn until the turn that sees it begins. Written by every
+    /// producer (to true) and by the host thread (to false), by swap only: AcqRel makes all swaps
+    /// one chain, so that the host's clear acquires every push whose producer found it set.
+    pending: AtomicBool,
+    /// True once no further call is taken. Written once, by the host thread, under `stranded`'s
+    /// lock and before a swap of `pending`; a producer reads it after its own swap, so that it
+    /// either comes before the close, which then drains its call, or sees the close.
+    closed: AtomicBool,
+    events: Mailbox<Event>,
+    calls: Queue<Box<dyn Call>>,
+    tasks: Queue<Runnable<Key>>,
+    /// Calls that came after the last drain, on their way back to their callers.
+    stranded: Mutex<Vec<Box<dyn Call>>>,
+}
+
+/// A closure on its way to the host thread.
+pub(crate) trait Call: Send {
+    /// Runs the closure.
+    fn run(self: Box<Self>);
+    /// Gives the closure's own type back to the caller that knows it.
+    fn into_any(self: Box<Self>) -> Box<dyn Any + Send>;
+}
+
+struct Parcel<F> {
+    closure: F,
+    /// Gives parcels of zero-sized closures an address of their own, which tells parcels apart.
+    _addressable: u8,
+}
+
+impl<F: FnOnce() + Send + 'static> Call for Parcel<F> {
+    fn run(self: Box<Self>) {
+        (self.closure)();
+    }
+
+    fn into_any(self: Box<Self>) -> Box<dyn Any + Send> {
+        self
+    }
+}
+
+fn address(call: &dyn Call) -> usize {
+    std::ptr::from_ref(call).cast::<()>() as usize
+}
+
+impl Inbox {
+    pub(crate) fn new() -> Inbox {
+        Inbox {
+            pending: AtomicBool::new(false),
+            closed: AtomicBool::new(false),
+            events: Mailbox::new(),
+            calls: Queue::new(),
+            tasks: Queue::new(),
+            stranded: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// Says that something was pushed. True when the caller has to wake the host.
+    #[must_use]
+    pub(crate) fn post(&self) -> bool {
+        !self.pending.swap(true, Ordering::AcqRel)
+    }
+
+    /// Begins a turn: everything whose `post` came before is visible after it.
+    pub(crate) fn begin(&self) {
+        self.pending.swap(false, Ordering::AcqRel);
+    }
+
+    /// True while a turn is owed. A hint for watchdogs: it may change at once.
+    pub(crate) fn is_pending(&self) -> bool {
+        self.pending.load(Ordering::Acquire)
+    }
+
+    /// Puts a poll's events; the caller posts.
+    pub(crate) fn put_events(&self, events: &mut Vec<Event>) {
+        self.events.put(events);
+    }
+
+    /// Takes the events that were put.
+    pub(crate) fn fetch_events(&self, take: impl FnMut(Event)) {
+        self.events.fetch(take);
+    }
+
+    /// Pushes a task that a foreign thread woke; the caller posts.
+    pub(crate) fn push_task(&self, task: Runnable<Key>) {
+        self.tasks.push(task);
+    }
+
+    pub(crate) fn pop_task(&self) -> Option<Runnable<Key>> {
+        self.tasks.pop()
+    }
+
+    pub(crate) fn pop_call(&self) -> Option<Box<dyn Call>> {
+        self.calls.pop()
+    }
+
+    pub(crate) fn has_no_call(&self) -> bool {
+        self.calls.is_empty()
+    }
+
+    /// True when no call and no foreign task waits.
+    pub(crate) fn is_drained(&self) -> bool {
+        self.calls.is_empty() && self.tasks.is_empty()
+    }
+
+    /// Pushes a call and posts it. `Ok(true)` when the caller has to wake the host.
+    ///
+    /// # Errors
+    ///
+    /// The closure itself, when the inbox was closed: it did not run and will not.
+    pub(crate) fn push_call<F: FnOnce() + Send + 'static>(&self, closure: F) -> Result<bool, F> {
+        if self.closed.load(Ordering::Acquire) {
+            return Err(closure);
+        }
+        let parcel = Box::new(Parcel { closure, _addressable: 0 });
+        let address = address(&*parcel);
+        self.calls.push(parcel);
+        let wake = self.post();
+        if self.closed.load(Ordering::Acquire) {
+            return self.take_back(address).map_or(Ok(false), Err);
+        }
+        Ok(wake)
+    }
+
+    /// Closes the inbox for calls and returns those that were taken and have not run. From here
+    /// on, no `post` asks for a wake.
+    pub(crate) fn close(&self) -> Vec<Box<dyn Call>> {
+        let _stranded = lock(&self.stranded);
+        self.closed.store(true, Ordering::Release);
+        self.pending.swap(true, Ordering::AcqRel);
+        std::iter::from_fn(|| self.calls.pop()).collect()
+    }
+
+    /// Finds the caller's own call among those that the close did not see. None when the close
+    /// took it, so that it runs.
+    fn take_back<F: FnOnce() + Send + 'static>(&self, own: usize) -> Option<F> {
+        let mut stranded = lock(&self.stranded);
+        stranded.extend(std::iter::from_fn(|| self.calls.pop()));
+        let at = stranded.iter().position(|call| address(&**call) == own)?;
+        let parcel = stranded.swap_remove(at).into_any().downcast::<Parcel<F>>();
+        parcel.ok().map(|parcel| parcel.closure)
+    }
+}

@@ -1,0 +1,95 @@
+//! What belongs to a thread: its token, the reactors that live on it, the turn that runs on it.
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::rc::{Rc, Weak};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::core::Core;
+
+/// Tells threads apart, for the life of the process.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ThreadToken(u64);
+
+impl fmt::Display for ThreadToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "thread {}", self.0)
+    }
+}
+
+thread_local! {
+    static TOKEN: ThreadToken = {
+        /// The next token. Relaxed: only the numbers have to differ.
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        ThreadToken(NEXT.fetch_add(1, Ordering::Relaxed))
+    };
+    static REACTORS: RefCell<Vec<(usize, Weak<Core>)>> = const { RefCell::new(Vec::new()) };
+    static TURNS: RefCell<Vec<Rc<Core>>> = const { RefCell::new(Vec::new()) };
+    static WAKING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// The token of this thread. A thread whose locals are already gone is nobody's host.
+pub(crate) fn thread() -> ThreadToken {
+    TOKEN.try_with(|token| *token).unwrap_or(ThreadToken(0))
+}
+
+/// Makes a reactor known to its thread.
+pub(crate) fn enter(id: usize, core: &Rc<Core>) {
+    REACTORS.with_borrow_mut(|reactors| reactors.push((id, Rc::downgrade(core))));
+}
+
+/// Undoes `enter`.
+pub(crate) fn leave(id: usize) {
+    let _gone_with_the_thread = REACTORS.try_with(|reactors| {
+        reactors.borrow_mut().retain(|(known, _)| *known != id);
+    });
+}
+
+/// The reactor `id`, if it lives on this thread.
+pub(crate) fn find(id: usize) -> Option<Rc<Core>> {
+    REACTORS
+        .try_with(|reactors| {
+            let reactors = reactors.borrow();
+            reactors.iter().find(|(known, _)| *known == id).and_then(|(_, core)| core.upgrade())
+        })
+        .ok()
+        .flatten()
+}
+
+/// The reactor whose turn runs on this thread, the innermost where they nest.
+pub(crate) fn current() -> Option<Rc<Core>> {
+    TURNS.try_with(|turns| turns.borrow().last().cloned()).ok().flatten()
+}
+
+/// Marks a turn of `core` until the guard goes.
+pub(crate) fn turning(core: &Rc<Core>) -> Turning {
+    TURNS.with_borrow_mut(|turns| turns.push(Rc::clone(core)));
+    Turning
+}
+
+pub(crate) struct Turning;
+
+impl Drop for Turning {
+    fn drop(&mut self) {
+        let core = TURNS.with_borrow_mut(Vec::pop);
+        drop(core);
+    }
+}
+
+/// Marks that this thread is inside a waker until the guard goes.
+pub(crate) fn waking() -> Waking {
+    Waking(WAKING.replace(true))
+}
+
+/// True inside a waker: a tick that is run there would run under the feet of whoever woke.
+pub(crate) fn is_waking() -> bool {
+    WAKING.get()
+}
+
+pub(crate) struct Waking(bool);
+
+impl Drop for Waking {
+    fn drop(&mut self) {
+        WAKING.set(self.0);
+    }
+}

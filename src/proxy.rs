@@ -1,0 +1,208 @@
+//! The holder of the host's waker, which makes start-up and teardown safe in every order.
+//!
+//! It is a monitor: one thread at a time is inside the waker (`calling`), and the lock is held to
+//! go in and to come out, not in between. A waker may block until the host has run the tick, as
+//! SendMessage does; the turn that runs then, and the wakes that it makes, must find the lock free.
+//! Who comes while the waker runs leaves word (`again`) and goes on.
+
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::local::{self, ThreadToken};
+use crate::sync::{Condvar, Mutex, MutexGuard, lock};
+use crate::tick::Tick;
+
+/// The host's function that posts a tick to the host thread.
+pub(crate) type Waker = dyn Fn(Tick) + Send + Sync;
+
+pub(crate) struct Proxy {
+    state: Mutex<State>,
+    /// Signalled when a call of the waker has ended and somebody waits for that.
+    idle: Condvar,
+}
+
+struct State {
+    /// None before the first, and after the last.
+    waker: Option<Arc<Waker>>,
+    holds: usize,
+    closed: bool,
+    /// A wake came while nobody could be woken: the one bit that going live replays.
+    remembered: bool,
+    /// The thread that is inside the waker.
+    calling: Option<ThreadToken>,
+    /// A wake came while the waker ran: whoever runs it runs it once more.
+    again: bool,
+}
+
+/// What became of a wake.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Wake {
+    /// The waker was called.
+    Called,
+    /// The waker was called, and panicked.
+    Panicked,
+    /// Another thread is inside the waker and calls it once more.
+    Handed,
+    /// The host cannot be woken yet; going live will wake it.
+    Held,
+    /// The host will never be woken again.
+    Closed,
+}
+
+impl Proxy {
+    pub(crate) fn new() -> Proxy {
+        Proxy {
+            state: Mutex::new(State {
+                waker: None,
+                holds: 0,
+                closed: false,
+                remembered: false,
+                calling: None,
+                again: false,
+            }),
+            idle: Condvar::new(),
+        }
+    }
+
+    /// Calls the waker with a tick, if the host can be woken.
+    pub(crate) fn wake(&self, tick: impl Fn() -> Tick) -> Wake {
+        let mut state = lock(&self.state);
+        if state.closed {
+            return Wake::Closed;
+        }
+        if state.calling.is_some() {
+            state.again = true;
+            return Wake::Handed;
+        }
+        let mut outcome = Wake::Held;
+        while let Some(waker) = state.live() {
+            state.calling = Some(local::thread());
+            state.again = false;
+            drop(state);
+            let called = {
+                let _waking = local::waking();
+                catch_unwind(AssertUnwindSafe(|| waker(tick())))
+            };
+            // The last owner of a waker that was swapped out drops it before the swap returns.
+            drop(waker);
+            state = lock(&self.state);
+            state.calling = None;
+            self.idle.notify_all();
+            outcome = if called.is_ok() { Wake::Called } else { Wake::Panicked };
+            if !state.again {
+                return outcome;
+            }
+        }
+        state.remembered = !state.closed;
+        outcome
+    }
+
+    /// No call of the waker begins after this, until the matching `release`.
+    pub(crate) fn hold(&self) {
+        lock(&self.state).holds += 1;
+    }
+
+    /// Undoes one `hold`. True when the host can be woken again, and a wake was remembered.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` when nothing is held.
+    pub(crate) fn release(&self) -> io::Result<bool> {
+        let mut state = lock(&self.state);
+        if state.holds == 0 {
+            let message = "release() without a hold(): the waker proxy is not held";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+        }
+        state.holds -= 1;
+        Ok(state.holds == 0 && state.waker.is_some() && std::mem::take(&mut state.remembered))
+    }
+
+    /// Puts `waker` in the place of the one there, and waits until that is not running, at most
+    /// until `limit`. The old waker is dropped by this thread or before. The caller wakes the new
+    /// one if a turn is owed.
+    ///
+    /// # Errors
+    ///
+    /// `Deadlock` from inside the waker; `TimedOut` when the old waker still runs at the limit,
+    /// where the new one is in place all the same; `NotConnected` after `close`.
+    pub(crate) fn swap(&self, waker: Option<Arc<Waker>>, limit: Instant) -> io::Result<()> {
+        let mut state = lock(&self.state);
+        if state.calling == Some(local::thread()) {
+            let message = "the waker cannot be swapped from inside the waker: \
+                           do it from the host thread, or from a call";
+            return Err(io::Error::new(io::ErrorKind::Deadlock, message));
+        }
+        if state.closed {
+            let message = "the waker cannot be swapped: the reactor has stopped";
+            return Err(io::Error::new(io::ErrorKind::NotConnected, message));
+        }
+        let old = std::mem::replace(&mut state.waker, waker);
+        state.remembered = false;
+        self.wait_idle(state, limit, old)
+    }
+
+    /// Puts `waker` in the place of the one there and undoes all holds, without waiting for the
+    /// old one: for an end at which the host may be unable to let it return.
+    pub(crate) fn seize(&self, waker: Option<Arc<Waker>>) {
+        let mut state = lock(&self.state);
+        if !state.closed {
+            state.holds = 0;
+            state.remembered = false;
+            let old = std::mem::replace(&mut state.waker, waker);
+            drop(state);
+            drop(old);
+        }
+    }
+
+    /// The waker is never called again. Waits for a call that runs, at most until `limit`, unless
+    /// this thread is inside it.
+    ///
+    /// # Errors
+    ///
+    /// `TimedOut` when the waker still runs.
+    pub(crate) fn close(&self, limit: Instant) -> io::Result<()> {
+        let mut state = lock(&self.state);
+        state.closed = true;
+        state.remembered = false;
+        let old = state.waker.take();
+        if state.calling == Some(local::thread()) {
+            drop(state);
+            return Ok(());
+        }
+        self.wait_idle(state, limit, old)
+    }
+
+    /// The thread that is inside the waker.
+    pub(crate) fn caller(&self) -> Option<ThreadToken> {
+        lock(&self.state).calling
+    }
+
+    fn wait_idle(
+        &self,
+        mut state: MutexGuard<'_, State>,
+        limit: Instant,
+        old: Option<Arc<Waker>>,
+    ) -> io::Result<()> {
+        while let Some(caller) = state.calling {
+            let left = limit.saturating_duration_since(Instant::now());
+            if left == Duration::ZERO {
+                let message = format!("the host's waker is still running, on {caller}");
+                return Err(io::Error::new(io::ErrorKind::TimedOut, message));
+            }
+            let waited = self.idle.wait_timeout(state, left);
+            state = waited.unwrap_or_else(std::sync::PoisonError::into_inner).0;
+        }
+        drop(state);
+        drop(old);
+        Ok(())
+    }
+}
+
+impl State {
+    /// The waker, when it may be called.
+    fn live(&self) -> Option<Arc<Waker>> {
+        self.waker.as_ref().filter(|_| self.holds == 0 && !self.closed).cloned()
+    }
+}

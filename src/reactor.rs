@@ -1,0 +1,385 @@
+//! The reactor, and the handle that callbacks use.
+
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::ops::{ControlFlow, Deref};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use interloop_backends::{AsSource, BackendKind, Interest, Readiness};
+
+use crate::action::Action;
+use crate::builder::Builder;
+use crate::clock::nanos;
+use crate::core::{Core, Drive};
+use crate::dump::Dump;
+use crate::label::Label;
+use crate::local;
+use crate::remote::Remote;
+use crate::run::{FinishGuard, Finished};
+use crate::shutdown::Phase;
+use crate::source::{RegisterError, Source};
+use crate::sources::Callback;
+use crate::stats::Stats;
+use crate::task::Task;
+use crate::tick::Tick;
+use crate::timer::{Sleep, Timer};
+use crate::timers::Fire;
+use crate::trigger::{Trigger, TriggerOutcome};
+use crate::waker_proxy::WakerProxy;
+use crate::worker;
+
+/// A reactor: I/O, timers, tasks and calls on the thread that made it, inside a host loop or with
+/// its own.
+///
+/// Its methods are those of [`Handle`]. Dropping it is the abrupt end: what is registered is
+/// closed, tasks are cancelled, calls that have not run are dropped, the worker ends. The orderly
+/// end is [`stop`](Handle::stop), or [`finish`](Handle::finish) where the host loop has ended.
+pub struct Reactor {
+    handle: Handle,
+}
+
+impl Reactor {
+    /// Makes a reactor with everything as it comes.
+    ///
+    /// # Errors
+    ///
+    /// As [`Builder::build`].
+    pub fn new() -> io::Result<Reactor> {
+        Reactor::builder().build()
+    }
+
+    /// Begins a reactor that is told more.
+    pub fn builder() -> Builder {
+        Builder::new()
+    }
+
+    /// The reactor whose turn is running on this thread, the innermost where they nest.
+    pub fn current() -> Option<Handle> {
+        local::current().map(|core| Handle { core })
+    }
+
+    pub(crate) fn start(core: Core) -> Reactor {
+        let core = Rc::new(core);
+        local::enter(core.shared.id, &core);
+        Reactor { handle: Handle { core } }
+    }
+}
+
+impl Deref for Reactor {
+    type Target = Handle;
+
+    fn deref(&self) -> &Handle {
+        &self.handle
+    }
+}
+
+impl Drop for Reactor {
+    fn drop(&mut self) {
+        self.handle.core.tear_down();
+    }
+}
+
+impl fmt::Debug for Reactor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.handle.fmt(f)
+    }
+}
+
+/// A handle of a [`Reactor`] on its host thread, for callbacks and tasks to use.
+///
+/// It does not keep the reactor alive: when that is gone, every method answers so.
+#[derive(Clone)]
+pub struct Handle {
+    core: Rc<Core>,
+}
+
+impl Handle {
+    /// One more handle.
+    pub fn handle(&self) -> Handle {
+        self.clone()
+    }
+
+    /// The handle for all other threads.
+    pub fn remote(&self) -> Remote {
+        Remote::new(&self.core.shared)
+    }
+
+    /// Which backend the reactor has.
+    pub fn backend(&self) -> BackendKind {
+        self.core.shared.poller.kind()
+    }
+
+    /// Registers an object: `callback` is called on the host thread, in a turn, when the object is
+    /// ready for `interest`, and says what happens next.
+    ///
+    /// The reactor owns the object and lends it to the callback. What somebody else owns too, such
+    /// as a toolkit's display connection, is registered as an `Rc` or an `Arc`.
+    ///
+    /// A panic of the callback ends this registration only. It comes out of the turn, once
+    /// everything else in the turn has run.
+    ///
+    /// # Errors
+    ///
+    /// With the object handed back: `AlreadyExists` when its descriptor is registered already;
+    /// `Unsupported` when the backend cannot watch it, as a regular file, which is always ready;
+    /// `InvalidInput` when its number is above a limit; `NotConnected` when the reactor has closed
+    /// its sources; the backend's own error when that has failed.
+    #[track_caller]
+    pub fn register<T, F>(
+        &self,
+        io: T,
+        interest: Interest,
+        mut callback: F,
+    ) -> Result<Source<T>, RegisterError<T>>
+    where
+        T: AsSource + 'static,
+        F: FnMut(&T, Readiness) -> Action + 'static,
+    {
+        let io = Rc::new(io);
+        let lent = Rc::clone(&io);
+        let callback: Callback = Box::new(move |readiness| callback(&lent, readiness));
+        self.add_source(io, interest, Some(callback), Label::caller())
+    }
+
+    /// Registers an object without a callback, for [`Source::ready`].
+    ///
+    /// # Errors
+    ///
+    /// As [`register`](Handle::register).
+    #[track_caller]
+    pub fn source<T: AsSource + 'static>(&self, io: T) -> Result<Source<T>, RegisterError<T>> {
+        self.add_source(Rc::new(io), Interest::NONE, None, Label::caller())
+    }
+
+    fn add_source<T: AsSource + 'static>(
+        &self,
+        io: Rc<T>,
+        interest: Interest,
+        callback: Option<Callback>,
+        label: Label,
+    ) -> Result<Source<T>, RegisterError<T>> {
+        match self.check_sources().and_then(|()| self.core.add_source(&io, interest, label)) {
+            Ok(key) => {
+                self.core.set_callback(key, callback);
+                Ok(Source::new(&self.core, key, io))
+            }
+            Err(error) => {
+                drop(callback);
+                match Rc::try_unwrap(io) {
+                    Ok(io) => Err(RegisterError { error, io }),
+                    Err(_) => unreachable!("a refused object has no other owner"),
+                }
+            }
+        }
+    }
+
+    fn check_sources(&self) -> io::Result<()> {
+        self.core.shared.check()?;
+        if let Some(error) = self.core.shared.worker.failure() {
+            return Err(error);
+        }
+        if self.core.sources.is_closed() {
+            let message = "the reactor is shutting down and has closed its sources";
+            return Err(io::Error::new(io::ErrorKind::NotConnected, message));
+        }
+        Ok(())
+    }
+
+    /// Calls `f` once, in a turn, when `delay` has passed, never earlier. A zero delay means the
+    /// next turn, not this one. Timers run in the order of their deadlines, and those of one
+    /// deadline in the order in which they were set.
+    ///
+    /// Once the reactor has closed its timers, `f` is dropped, and the timer is not pending.
+    #[track_caller]
+    pub fn after(&self, delay: Duration, f: impl FnOnce() + 'static) -> Timer {
+        let deadline = self.core.in_time(delay);
+        Timer::set(&self.core, deadline, Label::caller(), Fire::Once(Box::new(f)))
+    }
+
+    /// Calls `f` once, in a turn, when `instant` has come; one that has passed means the next turn.
+    #[track_caller]
+    pub fn at(&self, instant: Instant, f: impl FnOnce() + 'static) -> Timer {
+        let deadline = self.core.shared.clock.at(instant);
+        Timer::set(&self.core, deadline, Label::caller(), Fire::Once(Box::new(f)))
+    }
+
+    /// Calls `f` in a turn each time that another `period` has passed, until it answers
+    /// `ControlFlow::Break(())`.
+    ///
+    /// Periods that were missed, because the host was busy, are skipped: `f` is called once for all
+    /// of them, and then at the next multiple of the period. A period of zero means every turn.
+    #[track_caller]
+    pub fn every(&self, period: Duration, f: impl FnMut() -> ControlFlow<()> + 'static) -> Timer {
+        let deadline = self.core.in_time(period);
+        let fire = Fire::Every(Some(Box::new(f)), nanos(period).max(1));
+        Timer::set(&self.core, deadline, Label::caller(), fire)
+    }
+
+    /// A future that ends when `delay` has passed from now.
+    #[track_caller]
+    pub fn sleep(&self, delay: Duration) -> Sleep {
+        Sleep::new(&self.core, delay, Label::caller())
+    }
+
+    /// Runs a future on the host thread. It need not be `Send`, and may touch whatever lives there.
+    ///
+    /// Woken on the host thread it goes through no atomic queue and wakes nobody; woken elsewhere
+    /// it comes through the inbox, with the one tick. After the end of the reactor it is dropped.
+    #[track_caller]
+    pub fn spawn_local<F>(&self, future: F) -> Task<F::Output>
+    where
+        F: Future + 'static,
+        F::Output: 'static,
+    {
+        self.core.spawn(future, Label::caller())
+    }
+
+    /// Runs a future when the reactor shuts down. All triggers of a [`Phase`] run together, and the
+    /// next phase begins when all have ended; one that fails or panics does not stop the others.
+    ///
+    /// Added during the shutdown, a trigger of the phase that runs, or of a later one, takes part.
+    ///
+    /// # Errors
+    ///
+    /// `NotConnected` when the phase is past.
+    #[track_caller]
+    pub fn on_shutdown<F>(&self, phase: Phase, future: F) -> io::Result<Trigger>
+    where
+        F: Future + 'static,
+        F::Output: TriggerOutcome,
+    {
+        self.core.shared.process.check()?;
+        let label = Label::caller();
+        let future = Box::pin(async move { crate::trigger::into_result(future.await) });
+        let Ok(key) = self.core.shutdown.add(phase, label, future) else {
+            let message = format!("the reactor is past the {phase:?} phase of its shutdown");
+            return Err(io::Error::new(io::ErrorKind::NotConnected, message));
+        };
+        self.core.settle();
+        Ok(Trigger::new(&self.core, key))
+    }
+
+    /// Asks for the orderly shutdown, and returns at once. It takes as many turns as it needs:
+    /// `Before` triggers; then sources and timers close; `During`; the tasks are cancelled; `After`;
+    /// the calls that were posted until then run; the worker ends. Asking again changes nothing.
+    pub fn stop(&self) {
+        self.remote().stop();
+    }
+
+    /// Joins the reactor to a host loop: the worker begins, and whenever there is something to do
+    /// on the host thread it calls `waker`, on any thread, with a [`Tick`] to post there.
+    ///
+    /// What was posted before causes exactly one wake, now. Where the host cannot be woken before
+    /// its loop runs, [`hold`](WakerProxy::hold) the proxy first and release it from the loop.
+    ///
+    /// The waker must not call callbacks itself; it may fail, block, or drop its tick.
+    ///
+    /// # Errors
+    ///
+    /// `AlreadyExists` when the reactor is interleaved or running already, which goes on
+    /// undisturbed; `NotConnected` when it has stopped; what the operating system said when the
+    /// worker thread was refused.
+    pub fn interleave(
+        &self,
+        waker: impl Fn(Tick) + Send + Sync + 'static,
+    ) -> io::Result<WakerProxy> {
+        self.core.shared.check()?;
+        self.core.check_free("interleave()")?;
+        let worker = worker::start(&self.core.shared)?;
+        self.core.worker.replace(Some(worker));
+        self.core.drive.set(Drive::Interleaved);
+        let proxy = self.waker_proxy();
+        proxy.swap(waker)?;
+        Ok(proxy)
+    }
+
+    /// The holder of the host's waker. It may be held before there is one.
+    pub fn waker_proxy(&self) -> WakerProxy {
+        WakerProxy::new(Arc::clone(&self.core.shared))
+    }
+
+    /// Runs a turn: delivers what is ready, within the budget. [`Tick::run`] does it; call it
+    /// yourself where a host's message cannot carry a tick. It is safe at any time, in a callback
+    /// too, where it runs the other callbacks.
+    ///
+    /// # Panics
+    ///
+    /// With the panic of a callback, once everything else in the turn has run.
+    pub fn turn(&self) {
+        self.core.turn();
+    }
+
+    /// Runs the reactor with its own loop, without any toolkit, until it has stopped.
+    ///
+    /// # Errors
+    ///
+    /// `AlreadyExists` when it is interleaved or running already; `NotConnected` when it has
+    /// stopped; the backend's error when that fails.
+    ///
+    /// # Panics
+    ///
+    /// With the panic of a callback. The reactor can be run again.
+    pub fn run(&self) -> io::Result<()> {
+        self.core.run()
+    }
+
+    /// Completes the shutdown on this thread, when the host loop has ended, was never started, or
+    /// ended behind our back: stops the reactor if nobody has, takes waking and polling over from
+    /// the host and the worker, and turns until all is done. I/O, timers and tasks work as in the
+    /// host loop.
+    ///
+    /// Nobody waits for ever: when `timeout` has passed, what is left is cancelled, and named in
+    /// the answer.
+    ///
+    /// # Errors
+    ///
+    /// `Deadlock` inside a callback; `Unsupported` in a forked child.
+    ///
+    /// # Panics
+    ///
+    /// With the first panic of a callback, once all is done.
+    pub fn finish(&self, timeout: Duration) -> io::Result<Finished> {
+        self.core.finish(timeout)
+    }
+
+    /// Finishes the reactor when the guard is dropped: one line in `main` that makes every way out
+    /// of it orderly. What was abandoned is reported. While the thread panics it does nothing, and
+    /// leaves it to the reactor's own drop.
+    pub fn finish_on_drop(&self, timeout: Duration) -> FinishGuard {
+        FinishGuard::new(Rc::clone(&self.core), timeout)
+    }
+
+    /// What the reactor has counted.
+    pub fn stats(&self) -> Stats {
+        self.core.counters.snapshot(&self.core.shared.counters)
+    }
+
+    /// What the reactor holds, with the labels.
+    pub fn dump(&self) -> Dump {
+        Dump::of(&self.core)
+    }
+
+    /// The error that the backend failed with.
+    pub fn failure(&self) -> Option<io::Error> {
+        self.core.shared.worker.failure()
+    }
+
+    /// True once the reactor has stopped.
+    pub fn is_stopped(&self) -> bool {
+        self.core.shared.is_over()
+    }
+}
+
+impl fmt::Debug for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reactor")
+            .field("id", &self.core.shared.id)
+            .field("backend", &self.backend())
+            .field("drive", &self.core.drive.get())
+            .field("shutdown", &self.core.shutdown)
+            .finish()
+    }
+}

@@ -1,0 +1,239 @@
+//! The built-in host: no toolkit, the thread parks in the backend. `finish` is the same loop with
+//! an end.
+
+use std::fmt;
+use std::io;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::clock::{Nanos, between};
+use crate::core::{Core, Drive};
+use crate::local;
+use crate::proxy::Waker;
+use crate::shutdown::{Phase, Stage};
+
+/// What [`Handle::finish`](crate::Handle::finish) came to.
+#[derive(Clone, Debug, Default)]
+#[must_use = "it tells what was abandoned"]
+pub struct Finished {
+    /// What did not end before the deadline, by kind and label: triggers, tasks, the worker.
+    pub abandoned: Vec<String>,
+    /// The triggers that ended with an error, and their errors.
+    pub failed: Vec<String>,
+}
+
+impl Finished {
+    /// True when nothing was abandoned and nothing failed.
+    pub fn is_clean(&self) -> bool {
+        self.abandoned.is_empty() && self.failed.is_empty()
+    }
+}
+
+impl fmt::Display for Finished {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_clean() {
+            return f.write_str("the reactor finished, and abandoned nothing");
+        }
+        let list = |items: &[String]| items.join("; ");
+        if !self.abandoned.is_empty() {
+            write!(f, "abandoned at the deadline: {}", list(&self.abandoned))?;
+        }
+        if !self.failed.is_empty() {
+            let comma = if self.abandoned.is_empty() { "" } else { "; " };
+            write!(f, "{comma}failed: {}", list(&self.failed))?;
+        }
+        Ok(())
+    }
+}
+
+/// Finishes the reactor when it is dropped, from
+/// [`Handle::finish_on_drop`](crate::Handle::finish_on_drop).
+#[must_use = "the reactor is finished when this is dropped"]
+pub struct FinishGuard {
+    core: Rc<Core>,
+    timeout: Duration,
+}
+
+impl FinishGuard {
+    pub(crate) fn new(core: Rc<Core>, timeout: Duration) -> FinishGuard {
+        FinishGuard { core, timeout }
+    }
+}
+
+impl Drop for FinishGuard {
+    fn drop(&mut self) {
+        // A thread that panics is in no state to run callbacks: dropping the reactor is what is
+        // left.
+        if std::thread::panicking() {
+            return;
+        }
+        let what = match self.core.finish(self.timeout) {
+            Ok(finished) if finished.is_clean() => return,
+            Ok(finished) => finished.to_string(),
+            Err(error) => format!("the reactor could not finish: {error}"),
+        };
+        self.core.shared.report(&crate::Report::Unfinished(&what));
+    }
+}
+
+impl fmt::Debug for FinishGuard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FinishGuard").field("timeout", &self.timeout).finish()
+    }
+}
+
+/// Puts the drive back when `run` ends, with a panic too.
+struct Running<'a>(&'a Core);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.drive.set(Drive::None);
+        self.0.shared.proxy.seize(None);
+    }
+}
+
+impl Core {
+    pub(crate) fn run(self: &Rc<Core>) -> io::Result<()> {
+        self.shared.check()?;
+        self.check_free("run()")?;
+        self.drive.set(Drive::Running);
+        self.shared.proxy.seize(Some(self.notifying_waker()));
+        let _running = Running(self);
+        loop {
+            self.turn();
+            if self.shutdown.stage() == Stage::Over {
+                return Ok(());
+            }
+            if let Some(error) = self.shared.worker.failure() {
+                return Err(error);
+            }
+            self.poll_until(crate::clock::NEVER);
+        }
+    }
+
+    /// Ends the reactor on this thread: takes the waking and the polling over, and turns until all
+    /// is done, or `timeout` has passed.
+    pub(crate) fn finish(self: &Rc<Core>, timeout: Duration) -> io::Result<Finished> {
+        self.shared.process.check()?;
+        if self.depth.get() > 0 {
+            let message = "finish() inside a callback would wait for that callback: \
+                           call stop() there, and finish() when the host loop has ended";
+            return Err(io::Error::new(io::ErrorKind::Deadlock, message));
+        }
+        let limit = self.in_time(timeout);
+        let mut finished = Finished::default();
+        if self.shutdown.stage() != Stage::Over {
+            self.shared.stop();
+            self.shared.proxy.seize(Some(self.notifying_waker()));
+            self.retire_worker();
+            self.drive.set(Drive::Running);
+            self.turn_until_over(limit);
+            if self.shutdown.stage() != Stage::Over {
+                finished.abandoned = self.unfinished();
+                self.end(true);
+            }
+        }
+        let left = between(self.shared.clock.now(), limit).unwrap_or(Duration::MAX);
+        if !self.join_worker(left.min(Duration::from_secs(86_400))) {
+            finished.abandoned.push("the worker thread, inside the host's waker".to_owned());
+        }
+        finished.failed = self.shutdown.take_failures();
+        let panic = self.panics.borrow_mut().pop_front();
+        match panic {
+            Some(panic) => std::panic::resume_unwind(panic),
+            None => Ok(finished),
+        }
+    }
+
+    /// # Errors
+    ///
+    /// `AlreadyExists` when something drives the reactor already.
+    pub(crate) fn check_free(&self, what: &str) -> io::Result<()> {
+        let message = match self.drive.get() {
+            Drive::None if self.depth.get() == 0 => return Ok(()),
+            Drive::None => format!("{what} inside a callback of the same reactor"),
+            Drive::Interleaved => format!("{what}: the reactor is already interleaved with a host"),
+            Drive::Running => format!("{what}: the reactor is already running"),
+        };
+        Err(io::Error::new(io::ErrorKind::AlreadyExists, message))
+    }
+
+    fn turn_until_over(self: &Rc<Core>, limit: Nanos) {
+        loop {
+            self.quiet_turn();
+            if self.shutdown.stage() == Stage::Over || self.shared.clock.now() >= limit {
+                return;
+            }
+            self.poll_until(limit);
+        }
+    }
+
+    /// Blocks in the backend until something happens that needs a turn, or until `limit`.
+    fn poll_until(&self, limit: Nanos) {
+        let shared = &self.shared;
+        let until = if shared.inbox.is_pending() { 0 } else { limit.min(shared.park.deadline()) };
+        let timeout = between(shared.clock.now(), until);
+        let mut events = self.polled.take();
+        match shared.poller.wait(&mut events, timeout) {
+            Ok(()) => {}
+            // The worker is just leaving the backend.
+            Err(error) if error.kind() == io::ErrorKind::ResourceBusy => std::thread::yield_now(),
+            Err(error) => {
+                shared.worker.fail(&error);
+                shared.report(&crate::Report::BackendFailed(&error));
+            }
+        }
+        self.ready.borrow_mut().extend(events.drain(..));
+        self.polled.replace(events);
+        shared.park.take_due(shared.clock.now());
+    }
+
+    /// Tells the worker to end and waits until it cannot be polling any more: it has ended, or it
+    /// is inside the host's waker and will end when that returns.
+    fn retire_worker(&self) {
+        if self.worker.borrow().is_none() {
+            return;
+        }
+        let notify = self.shared.park.exit();
+        self.shared.notify_if(notify);
+        while !self.shared.worker.wait(Instant::now() + Duration::from_millis(1)) {
+            if self.is_waker_busy() {
+                return;
+            }
+        }
+    }
+
+    /// A waker for a host that parks in the backend.
+    fn notifying_waker(&self) -> Arc<Waker> {
+        let poller = Arc::clone(&self.shared.poller);
+        let host = self.shared.host;
+        Arc::new(move |tick| {
+            tick.detach();
+            // The host thread itself looks at the inbox before it parks.
+            if local::thread() == host {
+                return;
+            }
+            // A backend that cannot be notified fails its next wait too, which reports it.
+            let _failed = poller.notify();
+        })
+    }
+
+    /// What a shutdown that has to end now leaves undone.
+    fn unfinished(&self) -> Vec<String> {
+        let triggers = self.shutdown.see();
+        let mut names: Vec<String> = Vec::new();
+        for (phase, label) in &triggers {
+            names.push(format!("{phase:?} trigger {label}"));
+        }
+        if self.shutdown.stage() <= Stage::Triggers(Phase::During) {
+            let is_trigger = |label| triggers.iter().any(|(_, other)| *other == label);
+            let tasks = self.tasks.labels().into_iter().filter(|label| !is_trigger(label.clone()));
+            names.extend(tasks.map(|label| format!("task {label}")));
+        }
+        if self.shutdown.stage() <= Stage::Triggers(Phase::Before) {
+            names.extend(self.sources.see().iter().map(|seen| format!("source {}", seen.label)));
+        }
+        names
+    }
+}

@@ -1,0 +1,322 @@
+//! The orderly end of a reactor, one stage after the other, over as many turns as it takes.
+//!
+//! `Before` triggers run with I/O and timers alive; then sources and timers close; `During`; then
+//! the tasks are cancelled; `After`; then the inbox closes, what it still holds runs, and the
+//! worker ends. A stage is left when its last trigger is gone, however it went.
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use interloop_backends::Key;
+
+use crate::clock::NEVER;
+use crate::core::Core;
+use crate::label::Label;
+use crate::local;
+use crate::report::Report;
+use crate::slots::Slots;
+use crate::stats::count;
+use crate::task::Task;
+
+/// When a shutdown trigger runs.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Phase {
+    /// First, with sources, timers and tasks alive: say goodbye, flush, finish what runs.
+    Before,
+    /// When sources and timers have closed.
+    During,
+    /// When the tasks are gone too: quit the host.
+    After,
+}
+
+/// How far the shutdown has come.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum Stage {
+    Alive,
+    Triggers(Phase),
+    Over,
+}
+
+pub(crate) type TriggerFuture = Pin<Box<dyn Future<Output = Result<(), String>>>>;
+
+pub(crate) struct Shutdown {
+    stage: Cell<Stage>,
+    triggers: RefCell<Slots<Entry>>,
+    /// Triggers that ended with an error, for the report of `finish`.
+    failures: RefCell<Vec<String>>,
+}
+
+struct Entry {
+    phase: Phase,
+    label: Label,
+    state: State,
+}
+
+enum State {
+    Waiting(TriggerFuture),
+    Starting,
+    Running { _task: Task<()> },
+}
+
+impl Shutdown {
+    pub(crate) fn new() -> Shutdown {
+        Shutdown {
+            stage: Cell::new(Stage::Alive),
+            triggers: RefCell::new(Slots::new()),
+            failures: RefCell::new(Vec::new()),
+        }
+    }
+
+    pub(crate) fn stage(&self) -> Stage {
+        self.stage.get()
+    }
+
+    /// True when a turn would bring the shutdown on.
+    pub(crate) fn is_due(&self, stopping: bool) -> bool {
+        match self.stage.get() {
+            Stage::Alive => stopping,
+            Stage::Triggers(phase) => self.keys(phase).is_empty(),
+            Stage::Over => false,
+        }
+    }
+
+    /// Adds a trigger.
+    ///
+    /// # Errors
+    ///
+    /// The future, when its phase is past.
+    pub(crate) fn add(
+        &self,
+        phase: Phase,
+        label: Label,
+        future: TriggerFuture,
+    ) -> Result<Key, TriggerFuture> {
+        if self.stage.get() > Stage::Triggers(phase) {
+            return Err(future);
+        }
+        let state = State::Waiting(future);
+        Ok(self.triggers.borrow_mut().insert(Entry { phase, label, state }))
+    }
+
+    pub(crate) fn set_label(&self, key: Key, label: Label) {
+        if let Some(entry) = self.triggers.borrow_mut().get_mut(key) {
+            entry.label = label;
+        }
+    }
+
+    pub(crate) fn is_pending(&self, key: Key) -> bool {
+        self.triggers.borrow_mut().get_mut(key).is_some()
+    }
+
+    /// The triggers that have not ended, with their phases.
+    pub(crate) fn see(&self) -> Vec<(Phase, Label)> {
+        let triggers = self.triggers.borrow();
+        triggers.iter().map(|(_, entry)| (entry.phase, entry.label.clone())).collect()
+    }
+
+    pub(crate) fn take_failures(&self) -> Vec<String> {
+        self.failures.take()
+    }
+
+    fn keys(&self, phase: Phase) -> Vec<Key> {
+        let triggers = self.triggers.borrow();
+        triggers.iter().filter(|(_, entry)| entry.phase == phase).map(|(key, _)| key).collect()
+    }
+}
+
+impl Core {
+    /// Takes the shutdown as far as it goes without waiting.
+    pub(crate) fn advance_shutdown(self: &Rc<Core>) {
+        loop {
+            let stage = self.shutdown.stage();
+            match stage {
+                Stage::Alive if self.shared.is_stopping() => {
+                    self.shutdown.stage.set(Stage::Triggers(Phase::Before));
+                }
+                Stage::Alive | Stage::Over => return,
+                Stage::Triggers(phase) => {
+                    self.start_triggers(phase);
+                    if !self.shutdown.keys(phase).is_empty() {
+                        return;
+                    }
+                    self.leave_phase(phase);
+                }
+            }
+        }
+    }
+
+    fn leave_phase(self: &Rc<Core>, phase: Phase) {
+        match phase {
+            Phase::Before => {
+                self.shutdown.stage.set(Stage::Triggers(Phase::During));
+                self.close_sources();
+                self.close_timers();
+            }
+            Phase::During => {
+                self.shutdown.stage.set(Stage::Triggers(Phase::After));
+                self.cancel_tasks();
+            }
+            Phase::After => self.end(true),
+        }
+    }
+
+    fn start_triggers(self: &Rc<Core>, phase: Phase) {
+        for key in self.shutdown.keys(phase) {
+            let started = {
+                let mut triggers = self.shutdown.triggers.borrow_mut();
+                triggers.get_mut(key).and_then(|entry| {
+                    match std::mem::replace(&mut entry.state, State::Starting) {
+                        State::Waiting(future) => Some((future, entry.label.clone())),
+                        running => {
+                            entry.state = running;
+                            None
+                        }
+                    }
+                })
+            };
+            let Some((future, label)) = started else { continue };
+            let ending = Ending { core: Rc::clone(self), key };
+            let name = label.clone();
+            let task = self.spawn(run_trigger(future, ending, name), label);
+            if let Some(entry) = self.shutdown.triggers.borrow_mut().get_mut(key) {
+                entry.state = State::Running { _task: task };
+            }
+        }
+    }
+
+    /// Takes a trigger out, whether it waits or runs.
+    pub(crate) fn remove_trigger(self: &Rc<Core>, key: Key) {
+        let removed = self.shutdown.triggers.borrow_mut().remove(key);
+        let was_there = removed.is_some();
+        drop(removed);
+        if was_there && self.shutdown.stage() != Stage::Alive {
+            self.settle();
+        }
+    }
+
+    /// Drops all timers and takes no more. Who sleeps wakes up.
+    pub(crate) fn close_timers(self: &Rc<Core>) {
+        let timers = self.timers.borrow_mut().close();
+        for (_, timer) in timers {
+            self.call_user(
+                |_| None,
+                || timer.into_waker().into_iter().for_each(std::task::Waker::wake),
+            );
+        }
+    }
+
+    /// The end: in order, it runs the calls that were posted before; otherwise it drops them. Then
+    /// everything goes that is left, and the worker is told to end.
+    pub(crate) fn end(self: &Rc<Core>, orderly: bool) {
+        self.shutdown.stage.set(Stage::Over);
+        for call in self.shared.inbox.close() {
+            if orderly {
+                count(&self.counters.calls);
+                self.call_user(|_| None, move || call.run());
+            } else {
+                self.call_user(|_| None, move || drop(call));
+            }
+        }
+        self.close_sources();
+        self.close_timers();
+        let triggers = self.shutdown.triggers.borrow_mut().drain();
+        drop(triggers);
+        self.close_tasks();
+        self.ready.borrow_mut().clear();
+        // No call of the waker begins from here on; one that runs may need this very thread to end.
+        let _may_still_run = self.shared.proxy.close(Instant::now());
+        let notify = self.shared.park.exit();
+        self.shared.notify_if(notify);
+        self.shared.end.reach();
+        if !self.is_waker_busy() {
+            self.join_worker(JOIN_LIMIT);
+        }
+    }
+
+    /// Waits until the worker has ended, at most for `limit`, and closes what it held on to. False
+    /// when it has not ended.
+    pub(crate) fn join_worker(&self, limit: Duration) -> bool {
+        let Some(worker) = self.worker.take() else {
+            self.empty_limbo();
+            return true;
+        };
+        let ended = self.shared.worker.wait(Instant::now() + limit);
+        if ended {
+            let _panicked = worker.join();
+            self.empty_limbo();
+        } else {
+            self.worker.replace(Some(worker));
+        }
+        ended
+    }
+
+    /// True when the worker is inside the host's waker, which may wait for this thread.
+    pub(crate) fn is_waker_busy(&self) -> bool {
+        self.shared.proxy.caller().is_some_and(|caller| self.shared.worker.is(caller))
+    }
+
+    /// The last of a reactor, when its owner lets it go.
+    pub(crate) fn tear_down(self: &Rc<Core>) {
+        local::leave(self.shared.id);
+        if !self.shared.process.is_current() {
+            // The worker is the parent's, and so is what the backend watches.
+            std::mem::forget(self.worker.take());
+            self.shutdown.stage.set(Stage::Over);
+            self.shared.end.reach();
+            return;
+        }
+        if self.shutdown.stage() != Stage::Over {
+            self.end(false);
+        }
+        let waker = self.shared.proxy.close(Instant::now() + WAKER_LIMIT);
+        let worker = self.join_worker(if waker.is_ok() { JOIN_LIMIT } else { Duration::ZERO });
+        if !worker {
+            let what = "the host's waker does not return: the worker thread is left to it";
+            self.shared.report(&Report::Unfinished(what));
+            // The worker never polls again: what it held on to can be closed.
+            self.empty_limbo();
+        }
+        let next = self.timers.borrow_mut().earliest();
+        debug_assert!(next.unwrap_or(NEVER) == NEVER, "closed timers are empty");
+    }
+}
+
+/// How long a worker that was told to end may take.
+const JOIN_LIMIT: Duration = Duration::from_secs(5);
+/// How long a dropped reactor waits for the host's waker to return.
+const WAKER_LIMIT: Duration = Duration::from_millis(40);
+
+async fn run_trigger(future: TriggerFuture, ending: Ending, label: Label) {
+    if let Err(error) = future.await {
+        let label = label.to_string();
+        let core = &ending.core;
+        core.shared.report(&Report::TriggerFailed { label: &label, error: &error });
+        core.shutdown.failures.borrow_mut().push(format!("{label}: {error}"));
+    }
+}
+
+/// Takes a trigger off the list when its task ends, however that comes.
+struct Ending {
+    core: Rc<Core>,
+    key: Key,
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        let entry = self.core.shutdown.triggers.borrow_mut().remove(self.key);
+        // The entry owns the task that is ending: nobody is left to cancel it, or to await it.
+        if let Some(Entry { state: State::Running { _task }, .. }) = entry {
+            _task.detach();
+        }
+    }
+}
+
+impl fmt::Debug for Shutdown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shutdown").field("stage", &self.stage.get()).finish()
+    }
+}

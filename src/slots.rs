@@ -1,0 +1,68 @@
+//! A table whose keys are never used twice.
+
+use interloop_backends::Key;
+
+pub(crate) struct Slots<T> {
+    slots: Vec<Slot<T>>,
+    free: Vec<u32>,
+}
+
+struct Slot<T> {
+    generation: u32,
+    item: Option<T>,
+}
+
+impl<T> Slots<T> {
+    pub(crate) fn new() -> Slots<T> {
+        Slots { slots: Vec::new(), free: Vec::new() }
+    }
+
+    /// The key that the next `insert` will give out.
+    pub(crate) fn next_key(&self) -> Key {
+        match self.free.last() {
+            Some(&slot) => Key::new(slot, self.slots[slot as usize].generation),
+            None => Key::new(self.slots.len() as u32, 0),
+        }
+    }
+
+    pub(crate) fn insert(&mut self, item: T) -> Key {
+        let key = self.next_key();
+        match self.free.pop() {
+            Some(slot) => self.slots[slot as usize].item = Some(item),
+            None => self.slots.push(Slot { generation: 0, item: Some(item) }),
+        }
+        key
+    }
+
+    pub(crate) fn get_mut(&mut self, key: Key) -> Option<&mut T> {
+        let slot = self.slots.get_mut(key.slot() as usize)?;
+        slot.item.as_mut().filter(|_| slot.generation == key.generation())
+    }
+
+    pub(crate) fn remove(&mut self, key: Key) -> Option<T> {
+        let slot = self.slots.get_mut(key.slot() as usize)?;
+        if slot.generation != key.generation() {
+            return None;
+        }
+        let item = slot.item.take()?;
+        slot.generation = slot.generation.wrapping_add(1);
+        self.free.push(key.slot());
+        Some(item)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Key, &T)> {
+        self.slots.iter().enumerate().filter_map(|(index, slot)| {
+            slot.item.as_ref().map(|item| (Key::new(index as u32, slot.generation), item))
+        })
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.slots.len() - self.free.len()
+    }
+
+    /// Takes everything out.
+    pub(crate) fn drain(&mut self) -> Vec<(Key, T)> {
+        let keys: Vec<Key> = self.iter().map(|(key, _)| key).collect();
+        keys.into_iter().filter_map(|key| self.remove(key).map(|item| (key, item))).collect()
+    }
+}

@@ -1,0 +1,419 @@
+//! The registered sources, on the host thread.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::task::Waker;
+
+use interloop_backends::{AsSource, Event, Interest, Key, Readiness, Release};
+
+use crate::action::Action;
+use crate::core::Core;
+use crate::label::Label;
+use crate::slots::Slots;
+use crate::stats::count;
+
+/// The callback of a source, with its object inside.
+pub(crate) type Callback = Box<dyn FnMut(Readiness) -> Action>;
+
+pub(crate) struct Sources {
+    table: RefCell<Slots<Slot>>,
+    /// Sources whose armed interest may differ from what the backend holds.
+    dirty: RefCell<VecDeque<Key>>,
+    /// True when the backend holds changes that it applies at its next wait.
+    unapplied: Cell<bool>,
+    closed: Cell<bool>,
+}
+
+enum Slot {
+    Live(Entry),
+    /// Removed, and not released by the backend: the object stays open. It is the slot's only use.
+    Limbo {
+        _io: Rc<dyn AsSource>,
+    },
+}
+
+struct Entry {
+    io: Rc<dyn AsSource>,
+    label: Label,
+    /// None while it runs, and for a source without one.
+    callback: Option<Callback>,
+    running: bool,
+    /// What the callback is armed for.
+    armed: Interest,
+    /// What `Rearm` arms for.
+    rearm: Interest,
+    /// What the backend holds.
+    held: Interest,
+    dirty: bool,
+    /// The descriptor was closed behind our back, or the backend is dead.
+    lost: bool,
+    waiters: Vec<Waiter>,
+}
+
+/// A future that waits for readiness.
+struct Waiter {
+    id: u64,
+    interest: Interest,
+    /// What came; the waiter waits while this is nothing.
+    came: Readiness,
+    waker: Option<Waker>,
+}
+
+impl Entry {
+    fn new(io: Rc<dyn AsSource>, label: Label) -> Entry {
+        Entry {
+            io,
+            label,
+            callback: None,
+            running: false,
+            armed: Interest::NONE,
+            rearm: Interest::NONE,
+            held: Interest::NONE,
+            dirty: false,
+            lost: false,
+            waiters: Vec::new(),
+        }
+    }
+
+    /// What the backend should hold.
+    fn wanted(&self) -> Interest {
+        // A callback that runs is not entered again: its interest waits for its return.
+        let own = if self.running { Interest::NONE } else { self.armed };
+        let waiting = self.waiters.iter().filter(|waiter| waiter.came.is_none());
+        waiting.fold(own, |all, waiter| all | waiter.interest)
+    }
+}
+
+/// One line of [`Dump`](crate::Dump).
+pub(crate) struct Seen {
+    pub(crate) label: Label,
+    pub(crate) number: u64,
+    pub(crate) interest: Interest,
+    pub(crate) lost: bool,
+    pub(crate) limbo: bool,
+}
+
+impl Sources {
+    pub(crate) fn new() -> Sources {
+        Sources {
+            table: RefCell::new(Slots::new()),
+            dirty: RefCell::new(VecDeque::new()),
+            unapplied: Cell::new(false),
+            closed: Cell::new(false),
+        }
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.get()
+    }
+
+    pub(crate) fn is_dirty(&self) -> bool {
+        self.unapplied.get() || !self.dirty.borrow().is_empty()
+    }
+
+    pub(crate) fn take_unapplied(&self) -> bool {
+        self.unapplied.replace(false)
+    }
+
+    pub(crate) fn next_key(&self) -> Key {
+        self.table.borrow().next_key()
+    }
+
+    /// Closes the object of a removed source, which the backend has released.
+    pub(crate) fn release(&self, key: Key) {
+        let released = self.table.borrow_mut().remove(key);
+        drop(released);
+    }
+
+    /// The sources that are not in limbo.
+    pub(crate) fn keys(&self) -> Vec<Key> {
+        let table = self.table.borrow();
+        table.iter().filter(|(_, slot)| matches!(slot, Slot::Live(_))).map(|(key, _)| key).collect()
+    }
+
+    pub(crate) fn is_live(&self, key: Key) -> bool {
+        self.with(key, |_| ()).is_some()
+    }
+
+    pub(crate) fn set_label(&self, key: Key, label: Label) {
+        self.with(key, |entry| entry.label = label);
+    }
+
+    pub(crate) fn label(&self, key: Key) -> Option<Label> {
+        self.with(key, |entry| entry.label.clone())
+    }
+
+    pub(crate) fn see(&self) -> Vec<Seen> {
+        let table = self.table.borrow();
+        let see = |slot: &Slot| match slot {
+            Slot::Live(entry) => Seen {
+                label: entry.label.clone(),
+                number: interloop_backends::source_number(entry.io.as_source()),
+                interest: entry.wanted(),
+                lost: entry.lost,
+                limbo: false,
+            },
+            Slot::Limbo { _io } => Seen {
+                label: Label::named("removed"),
+                number: interloop_backends::source_number(_io.as_source()),
+                interest: Interest::NONE,
+                lost: false,
+                limbo: true,
+            },
+        };
+        table.iter().map(|(_, slot)| see(slot)).collect()
+    }
+
+    fn with<R>(&self, key: Key, look: impl FnOnce(&mut Entry) -> R) -> Option<R> {
+        match self.table.borrow_mut().get_mut(key) {
+            Some(Slot::Live(entry)) => Some(look(entry)),
+            Some(Slot::Limbo { .. }) | None => None,
+        }
+    }
+
+    /// Puts a source in line for the next flush, unless the backend holds what it should.
+    fn mark(&self, key: Key) -> bool {
+        let marked = self.with(key, |entry| {
+            let changed = entry.wanted() != entry.held && !entry.lost && !entry.dirty;
+            entry.dirty |= changed;
+            changed
+        });
+        let marked = marked == Some(true);
+        if marked {
+            self.dirty.borrow_mut().push_back(key);
+        }
+        marked
+    }
+}
+
+impl Core {
+    /// Registers an object, without its callback yet.
+    pub(crate) fn add_source(
+        self: &Rc<Core>,
+        io: &Rc<impl AsSource + 'static>,
+        interest: Interest,
+        label: Label,
+    ) -> std::io::Result<Key> {
+        let key = self.sources.next_key();
+        self.shared.poller.add(io.as_source(), key, interest)?;
+        let mut entry = Entry::new(Rc::clone(io) as Rc<dyn AsSource>, label);
+        (entry.armed, entry.rearm, entry.held) = (interest, interest, interest);
+        self.sources.table.borrow_mut().insert(Slot::Live(entry));
+        self.backend_changed();
+        self.settle();
+        Ok(key)
+    }
+
+    /// Gives a source its callback.
+    pub(crate) fn set_callback(&self, key: Key, callback: Option<Callback>) {
+        self.sources.with(key, |entry| entry.callback = callback);
+    }
+
+    /// Arms a source for `interest` besides what it is armed for. False when it is gone.
+    pub(crate) fn arm(self: &Rc<Core>, key: Key, interest: Interest) -> bool {
+        let armed = self.sources.with(key, |entry| {
+            entry.armed |= interest;
+            entry.rearm = entry.armed;
+            entry.lost
+        });
+        self.source_changed(key);
+        if armed == Some(true) {
+            self.ready_lost(key);
+            self.settle();
+        }
+        armed.is_some()
+    }
+
+    /// Disarms the callback of a source. False when it is gone.
+    pub(crate) fn disarm(self: &Rc<Core>, key: Key) -> bool {
+        let disarmed = self.sources.with(key, |entry| entry.armed = Interest::NONE);
+        self.source_changed(key);
+        disarmed.is_some()
+    }
+
+    /// Takes a source out. Its object is closed as soon as the backend has let go of it.
+    pub(crate) fn remove_source(self: &Rc<Core>, key: Key) {
+        let Some(io) = self.sources.with(key, |entry| Rc::clone(&entry.io)) else { return };
+        // A forked child must not touch the set that it shares with its parent.
+        let release = if self.shared.process.is_current() {
+            self.shared.poller.delete(io.as_source(), key)
+        } else {
+            Release::Now
+        };
+        let removed = {
+            let mut table = self.sources.table.borrow_mut();
+            match release {
+                Release::Now => table.remove(key),
+                Release::Later => {
+                    let limbo = Slot::Limbo { _io: io };
+                    table.get_mut(key).map(|slot| std::mem::replace(slot, limbo))
+                }
+            }
+        };
+        self.backend_changed();
+        // Callback, object and waiters are user code: they go once the borrow has ended.
+        if let Some(Slot::Live(mut entry)) = removed {
+            for waiter in entry.waiters.drain(..) {
+                waiter.waker.into_iter().for_each(Waker::wake);
+            }
+        }
+        self.settle();
+    }
+
+    /// Removes all sources, and takes no more.
+    pub(crate) fn close_sources(self: &Rc<Core>) {
+        self.sources.closed.set(true);
+        for key in self.sources.keys() {
+            self.remove_source(key);
+        }
+    }
+
+    /// Closes the objects in limbo: the backend does not wait any more.
+    pub(crate) fn empty_limbo(&self) {
+        let all = self.sources.table.borrow_mut().drain();
+        drop(all);
+    }
+
+    /// Delivers what happened to a source.
+    pub(crate) fn dispatch(self: &Rc<Core>, key: Key, readiness: Readiness) {
+        let armed = self.sources.with(key, |entry| {
+            entry.held = Interest::NONE;
+            entry.lost |= readiness.is_invalid();
+            entry.armed
+        });
+        let Some(armed) = armed else { return count(&self.counters.stale) };
+        let woken = self.wake_waiters(key, readiness);
+        if !readiness.answers(armed).is_none() {
+            self.run_callback(key, readiness);
+        } else if !woken {
+            count(&self.counters.stale);
+        }
+        self.sources.mark(key);
+    }
+
+    /// Starts a wait for readiness, and returns its number.
+    pub(crate) fn add_waiter(self: &Rc<Core>, key: Key, interest: Interest) -> Option<u64> {
+        let id = self.sources.with(key, |entry| {
+            let id = entry.waiters.last().map_or(0, |last| last.id + 1);
+            let came = if entry.lost { Readiness::INVALID } else { Readiness::NONE };
+            entry.waiters.push(Waiter { id, interest, came, waker: None });
+            id
+        });
+        self.source_changed(key);
+        id
+    }
+
+    /// What came for a waiter, which is over with it; None when the source is gone.
+    pub(crate) fn poll_waiter(&self, key: Key, id: u64, waker: &Waker) -> Option<Readiness> {
+        self.sources.with(key, |entry| {
+            let at = entry.waiters.iter().position(|waiter| waiter.id == id)?;
+            let waiter = &mut entry.waiters[at];
+            let came = waiter.came;
+            if came.is_none() {
+                match &mut waiter.waker {
+                    Some(old) => old.clone_from(waker),
+                    None => waiter.waker = Some(waker.clone()),
+                }
+            } else {
+                entry.waiters.remove(at);
+            }
+            Some(came)
+        })?
+    }
+
+    pub(crate) fn remove_waiter(self: &Rc<Core>, key: Key, id: u64) {
+        let removed = self.sources.with(key, |entry| {
+            let at = entry.waiters.iter().position(|waiter| waiter.id == id);
+            at.map(|at| entry.waiters.remove(at))
+        });
+        drop(removed);
+        self.source_changed(key);
+    }
+
+    /// Tells the backend about every source that was marked.
+    pub(crate) fn flush_sources(&self) {
+        loop {
+            let next = self.sources.dirty.borrow_mut().pop_front();
+            let Some(key) = next else { return };
+            let change = self.sources.with(key, |entry| {
+                entry.dirty = false;
+                let wanted = entry.wanted();
+                let changed = wanted != entry.held && !entry.lost;
+                entry.held = wanted;
+                changed.then(|| (Rc::clone(&entry.io), wanted))
+            });
+            let Some(Some((io, wanted))) = change else { continue };
+            if self.shared.poller.modify(io.as_source(), key, wanted).is_err() {
+                self.ready_lost(key);
+            }
+            self.backend_changed();
+        }
+    }
+
+    fn source_changed(self: &Rc<Core>, key: Key) {
+        if self.sources.mark(key) {
+            self.settle();
+        }
+    }
+
+    fn backend_changed(&self) {
+        if !self.shared.poller.applies_at_once() {
+            self.sources.unapplied.set(true);
+        }
+    }
+
+    /// Lets the source hear, in a turn, that it is not watched any more.
+    fn ready_lost(&self, key: Key) {
+        let lost = Event::Ready { key, readiness: Readiness::INVALID };
+        self.ready.borrow_mut().push_back(lost);
+    }
+
+    /// Wakes those who wait for this readiness, each with no borrow held. True when there were any.
+    fn wake_waiters(&self, key: Key, readiness: Readiness) -> bool {
+        let mut woken = false;
+        loop {
+            let next = self.sources.with(key, |entry| {
+                let answered = |waiter: &&mut Waiter| {
+                    waiter.came.is_none() && !readiness.answers(waiter.interest).is_none()
+                };
+                let waiter = entry.waiters.iter_mut().find(answered)?;
+                waiter.came = readiness;
+                Some(waiter.waker.take())
+            });
+            let Some(Some(waker)) = next else { return woken };
+            woken = true;
+            waker.into_iter().for_each(Waker::wake);
+        }
+    }
+
+    fn run_callback(self: &Rc<Core>, key: Key, readiness: Readiness) {
+        let taken = self.sources.with(key, |entry| {
+            let callback = entry.callback.take()?;
+            entry.running = true;
+            entry.armed = Interest::NONE;
+            Some(callback)
+        });
+        // One that is on the stack is armed again when it returns, and hears of it then.
+        let Some(Some(mut callback)) = taken else { return };
+        count(&self.counters.events);
+        let action = self.call_user(|core| core.sources.label(key), || callback(readiness));
+        let action = action.unwrap_or(Action::Remove);
+        let mut callback = Some(callback);
+        self.sources.with(key, |entry| {
+            entry.running = false;
+            entry.callback = callback.take();
+            match action {
+                Action::Rearm => entry.armed |= entry.rearm,
+                Action::RearmFor(interest) => {
+                    (entry.armed, entry.rearm) = (interest, interest);
+                }
+                Action::Disarm => entry.armed = Interest::NONE,
+                Action::Remove => {}
+            }
+        });
+        if action == Action::Remove {
+            self.remove_source(key);
+        }
+    }
+}

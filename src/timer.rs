@@ -1,0 +1,181 @@
+//! Timers and sleeps, as the user holds them.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use std::borrow::Cow;
+
+use interloop_backends::Key;
+
+use crate::clock::{Nanos, nanos};
+use crate::core::Core;
+use crate::label::Label;
+use crate::timers::Fire;
+
+/// A timer that was set with [`Handle::after`](crate::Handle::after),
+/// [`at`](crate::Handle::at) or [`every`](crate::Handle::every).
+///
+/// Dropping it cancels the timer; [`detach`](Timer::detach) lets it go.
+#[must_use = "dropping a timer cancels it; `detach` lets it go"]
+pub struct Timer {
+    core: Rc<Core>,
+    /// None once it was detached, and where the reactor had closed its timers.
+    key: Option<Key>,
+}
+
+impl Timer {
+    pub(crate) fn set(core: &Rc<Core>, deadline: Nanos, label: Label, fire: Fire) -> Timer {
+        // What is refused is dropped once the borrow has ended.
+        let set = core.timers.borrow_mut().insert(deadline, label, fire);
+        if set.is_ok() {
+            core.deadline_changed();
+        }
+        Timer { core: Rc::clone(core), key: set.ok() }
+    }
+
+    /// Moves the timer to `delay` from now, be that earlier or later. A periodic timer goes on from
+    /// there with its period. False when it has fired, or the reactor has closed its timers.
+    pub fn reset(&self, delay: Duration) -> bool {
+        self.move_to(self.core.in_time(delay))
+    }
+
+    /// Moves the timer to `instant`; one that has passed makes it due at once.
+    pub fn reset_at(&self, instant: Instant) -> bool {
+        self.move_to(self.core.shared.clock.at(instant))
+    }
+
+    /// True until it has fired for the last time.
+    pub fn is_pending(&self) -> bool {
+        self.key.is_some_and(|key| self.core.timers.borrow_mut().table.get_mut(key).is_some())
+    }
+
+    /// Names the timer, for reports and dumps.
+    pub fn label(self, label: impl Into<Cow<'static, str>>) -> Timer {
+        if let Some(key) = self.key {
+            if let Some(timer) = self.core.timers.borrow_mut().table.get_mut(key) {
+                timer.label = Label::named(label);
+            }
+        }
+        self
+    }
+
+    /// Cancels the timer, as dropping it does.
+    pub fn cancel(self) {}
+
+    /// Lets the timer go: it fires without anybody holding it.
+    pub fn detach(mut self) {
+        self.key = None;
+    }
+
+    fn move_to(&self, deadline: Nanos) -> bool {
+        let moved = self.key.is_some_and(|key| self.core.timers.borrow_mut().reset(key, deadline));
+        if moved {
+            self.core.deadline_changed();
+        }
+        moved
+    }
+}
+
+impl Drop for Timer {
+    fn drop(&mut self) {
+        if let Some(key) = self.key {
+            // The callback is user code: it is dropped once the borrow has ended.
+            let timer = self.core.timers.borrow_mut().remove(key);
+            drop(timer);
+        }
+    }
+}
+
+impl fmt::Debug for Timer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Timer").field("pending", &self.is_pending()).finish()
+    }
+}
+
+/// A sleep, from [`Handle::sleep`](crate::Handle::sleep).
+///
+/// It begins when the future is made, not when it is first polled. Dropping it is safe at any time.
+/// Once the reactor has closed its timers, in the shutdown after the `Before` triggers, it ends at
+/// once: a trigger that sleeps does not hang.
+#[must_use = "futures do nothing unless polled"]
+pub struct Sleep {
+    core: Rc<Core>,
+    deadline: Nanos,
+    label: Label,
+    state: State,
+}
+
+enum State {
+    New,
+    Set(Key),
+    Over,
+}
+
+impl Sleep {
+    pub(crate) fn new(core: &Rc<Core>, delay: Duration, label: Label) -> Sleep {
+        let deadline = core.in_time(delay);
+        Sleep { core: Rc::clone(core), deadline, label, state: State::New }
+    }
+}
+
+impl Future for Sleep {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        match self.state {
+            State::Over => return Poll::Ready(()),
+            State::Set(key) => {
+                if self.core.timers.borrow_mut().set_waker(key, cx.waker()) {
+                    return Poll::Pending;
+                }
+            }
+            State::New if self.deadline > self.core.shared.clock.now() => {
+                let fire = Fire::Wake(cx.waker().clone());
+                let label = self.label.clone();
+                let set = self.core.timers.borrow_mut().insert(self.deadline, label, fire);
+                if let Ok(key) = set {
+                    self.state = State::Set(key);
+                    self.core.deadline_changed();
+                    return Poll::Pending;
+                }
+            }
+            State::New => {}
+        }
+        self.state = State::Over;
+        Poll::Ready(())
+    }
+}
+
+impl Drop for Sleep {
+    fn drop(&mut self) {
+        if let State::Set(key) = self.state {
+            let timer = self.core.timers.borrow_mut().remove(key);
+            drop(timer);
+        }
+    }
+}
+
+impl fmt::Debug for Sleep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sleep").field("over", &matches!(self.state, State::Over)).finish()
+    }
+}
+
+impl Core {
+    /// The time that is `delay` from now.
+    pub(crate) fn in_time(&self, delay: Duration) -> Nanos {
+        self.shared.clock.now().saturating_add(nanos(delay))
+    }
+
+    /// A timer was set or moved: lets the worker know, if it would sleep too long.
+    fn deadline_changed(self: &Rc<Core>) {
+        let earliest = self.timers.borrow_mut().earliest();
+        if earliest.is_some_and(|earliest| earliest < self.shared.park.deadline()) {
+            self.settle();
+        }
+    }
+}

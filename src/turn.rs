@@ -1,0 +1,194 @@
+//! One run on the host thread.
+//!
+//! In order: ready events, due timers, remote calls, tasks. When a budget ends the turn, the next
+//! one begins with what comes after, so that no kind starves another; the host is woken for it
+//! through its own queue, so that paint and input come first.
+
+use std::rc::Rc;
+
+use interloop_backends::{Event, Readiness};
+
+use crate::clock::{Nanos, nanos};
+use crate::core::Core;
+use crate::label::Label;
+use crate::local;
+use crate::stats::count;
+use crate::timers::Due;
+
+/// What a turn may still do.
+struct Budget {
+    items: usize,
+    until: Nanos,
+}
+
+impl Budget {
+    fn is_spent(&self, core: &Core) -> bool {
+        self.items == 0 || core.now.get() >= self.until
+    }
+
+    /// Takes one item, if the budget still has one.
+    fn take(&mut self, core: &Core) -> bool {
+        let spent = self.is_spent(core);
+        self.items -= usize::from(!spent);
+        !spent
+    }
+}
+
+/// Keeps count of the turns on the stack, through a panic too.
+struct Depth<'a>(&'a Core);
+
+impl Drop for Depth<'_> {
+    fn drop(&mut self) {
+        self.0.depth.set(self.0.depth.get() - 1);
+    }
+}
+
+const PHASES: usize = 4;
+
+impl Core {
+    /// Runs a turn, and then lets the first panic of a callback go on, if this is the outermost
+    /// turn: in a nested one it would unwind a callback that did nothing wrong.
+    pub(crate) fn turn(self: &Rc<Core>) {
+        self.quiet_turn();
+        if self.depth.get() == 0 {
+            let panic = self.panics.borrow_mut().pop_front();
+            if let Some(panic) = panic {
+                std::panic::resume_unwind(panic);
+            }
+        }
+    }
+
+    /// Runs a turn, and leaves panics where they are.
+    pub(crate) fn quiet_turn(self: &Rc<Core>) {
+        if self.shared.check().is_err() {
+            return;
+        }
+        #[cfg(feature = "tracing")]
+        let _span = tracing::trace_span!(target: "interloop", "turn").entered();
+        self.shared.inbox.begin();
+        let now = self.shared.clock.now();
+        self.now.set(now);
+        self.depth.set(self.depth.get() + 1);
+        let depth = Depth(self);
+        let turning = local::turning(self);
+        self.counters.turn(&self.shared.counters, now, self.depth.get());
+        self.collect();
+        let options = &self.shared.options;
+        let until = now.saturating_add(nanos(options.turn_time));
+        let complete = self.phases(&mut Budget { items: options.turn_items, until });
+        self.advance_shutdown();
+        self.unwatch();
+        self.flush();
+        drop(turning);
+        drop(depth);
+        // One panic goes on at the end of this turn; each further one needs a turn of its own.
+        if !complete || self.owes_a_turn() || self.panics.borrow().len() > 1 {
+            self.counters.leftover.set(self.counters.leftover.get() + 1);
+            self.shared.wake();
+        }
+    }
+
+    /// Fetches what the inbox has.
+    fn collect(&self) {
+        let mut ready = self.ready.borrow_mut();
+        self.shared.inbox.fetch_events(|event| ready.push_back(event));
+        if self.shared.worker.has_failed() && !self.failure_told.replace(true) {
+            let lost = |key| Event::Ready { key, readiness: Readiness::INVALID };
+            ready.extend(self.sources.keys().into_iter().map(lost));
+        }
+        let events = ready.len() as u64;
+        self.counters.events_max.set(self.counters.events_max.get().max(events));
+    }
+
+    /// False when the budget ended the turn.
+    fn phases(self: &Rc<Core>, budget: &mut Budget) -> bool {
+        let first = self.first_phase.replace(0);
+        for phase in (first..first + PHASES).map(|phase| phase % PHASES) {
+            let complete = match phase {
+                0 => self.run_events(budget),
+                1 => self.run_timers(budget),
+                2 => self.run_calls(budget),
+                _ => self.run_tasks(budget),
+            };
+            if !complete {
+                self.first_phase.set((phase + 1) % PHASES);
+                count(&self.counters.budget_hits);
+                return false;
+            }
+        }
+        true
+    }
+
+    fn run_events(self: &Rc<Core>, budget: &mut Budget) -> bool {
+        loop {
+            let next = self.ready.borrow().front().copied();
+            let Some(event) = next else { return true };
+            if !budget.take(self) {
+                return false;
+            }
+            self.ready.borrow_mut().pop_front();
+            match event {
+                Event::Ready { key, readiness } => self.dispatch(key, readiness),
+                Event::Released { key } => self.sources.release(key),
+            }
+        }
+    }
+
+    /// Runs the timers that are due, but none that was set in this turn.
+    fn run_timers(self: &Rc<Core>, budget: &mut Budget) -> bool {
+        let now = self.now.get();
+        let end = self.timers.borrow().next_sequence();
+        while self.timers.borrow_mut().is_due(now, end) {
+            if !budget.take(self) {
+                return false;
+            }
+            let due = self.timers.borrow_mut().pop();
+            if let Some((key, due)) = due {
+                count(&self.counters.timers);
+                self.fire(key, due, now);
+            }
+        }
+        true
+    }
+
+    fn fire(&self, key: interloop_backends::Key, due: Due, now: Nanos) {
+        match due {
+            Due::Once(callback, label) => {
+                self.call_user(|_| Some(label), callback);
+            }
+            Due::Every(mut callback) => {
+                let label = |core: &Core| core.timers.borrow_mut().label(key);
+                let flow = self.call_user(label, &mut callback);
+                let again = flow.is_some_and(|flow| flow.is_continue());
+                // What the callback captured is dropped here, with no borrow held.
+                let rest = self.timers.borrow_mut().again(key, callback, again, now);
+                drop(rest);
+            }
+            Due::Wake(waker) => waker.wake(),
+        }
+    }
+
+    fn run_calls(self: &Rc<Core>, budget: &mut Budget) -> bool {
+        while !budget.is_spent(self) {
+            let Some(call) = self.shared.inbox.pop_call() else { return true };
+            budget.take(self);
+            count(&self.counters.calls);
+            self.call_user(|_| Some(Label::named("a remote call")), move || call.run());
+        }
+        self.shared.inbox.has_no_call()
+    }
+
+    fn run_tasks(self: &Rc<Core>, budget: &mut Budget) -> bool {
+        while let Some(task) = self.shared.inbox.pop_task() {
+            self.tasks.push(task);
+        }
+        while !budget.is_spent(self) {
+            let Some(task) = self.tasks.pop() else { return true };
+            budget.take(self);
+            count(&self.counters.polls);
+            let key = *task.metadata();
+            self.call_user(|core| core.tasks.label(key), || self.tasks.poll(task));
+        }
+        self.tasks.is_idle()
+    }
+}

@@ -1,0 +1,189 @@
+//! The worker: the thread that blocks in the backend, so that the host need not.
+
+use std::io;
+use std::sync::{Arc, OnceLock};
+use std::thread::{self, Thread};
+use std::time::{Duration, Instant};
+
+use interloop_backends::Event;
+
+use crate::clock::{NEVER, Nanos, between};
+use crate::local::{self, ThreadToken};
+use crate::park::Watch;
+use crate::report::Report;
+use crate::shared::Shared;
+use crate::sync::{Condvar, Mutex, lock};
+use crate::watchdog::Watchdog;
+
+/// Starts the worker of a reactor.
+///
+/// # Errors
+///
+/// What the operating system said when it refused the thread.
+pub(crate) fn start(shared: &Arc<Shared>) -> io::Result<thread::JoinHandle<()>> {
+    let name = format!("interloop-{}", shared.id);
+    let worker = Worker { watchdog: Watchdog::new(&shared.options), shared: Arc::clone(shared) };
+    thread::Builder::new().name(name).spawn(move || worker.run()).map_err(|error| {
+        let message = format!("the reactor cannot start its worker thread: {error}");
+        io::Error::new(error.kind(), message)
+    })
+}
+
+struct Worker {
+    shared: Arc<Shared>,
+    watchdog: Watchdog,
+}
+
+impl Worker {
+    fn run(mut self) {
+        let shared = Arc::clone(&self.shared);
+        shared.worker.began();
+        let mut events = Vec::new();
+        while let Some(until) = self.sleep_until() {
+            let timeout = between(shared.clock.now(), until);
+            if shared.worker.has_failed() {
+                // Without a backend, timers, calls, tasks and the shutdown still work.
+                thread::park_timeout(timeout.unwrap_or(Duration::MAX));
+            } else if let Err(error) = shared.poller.wait(&mut events, timeout) {
+                self.failed(&error);
+            }
+            shared.park.awake();
+            shared.counters.returns.add(1);
+            self.deliver(&mut events);
+            let now = shared.clock.now();
+            if shared.park.take_due(now) {
+                self.wake();
+            }
+            self.watchdog.check(&shared, now);
+        }
+        shared.worker.ended();
+    }
+
+    /// Announces until when the worker sleeps, and looks once more whether that still holds. None
+    /// when the worker has to end.
+    fn sleep_until(&mut self) -> Option<Nanos> {
+        let shared = &self.shared;
+        let mut until = self.watchdog.until(shared).min(shared.park.deadline());
+        loop {
+            shared.park.announce(until);
+            if shared.park.is_exiting() {
+                shared.park.awake();
+                return None;
+            }
+            let again = self.watchdog.until(shared).min(shared.park.deadline());
+            if again == until {
+                return Some(until);
+            }
+            until = again;
+        }
+    }
+
+    /// Keeps the error that the backend died of, and lets the host know.
+    fn failed(&mut self, error: &io::Error) {
+        // The host thread may poll in the worker's place once it has told it to end.
+        if !self.shared.park.is_exiting() {
+            self.shared.worker.fail(error);
+            self.shared.report(&Report::BackendFailed(error));
+            self.wake();
+        }
+    }
+
+    /// Hands a wait's events to the host, with one wake.
+    fn deliver(&mut self, events: &mut Vec<Event>) {
+        if events.is_empty() {
+            return;
+        }
+        // The turn will have things waiting behind its callbacks; watching them from the start
+        // saves it the interrupt.
+        if events.len() > 1 {
+            self.shared.park.raise(Watch::Callback);
+        }
+        self.shared.inbox.put_events(events);
+        self.wake();
+    }
+
+    fn wake(&mut self) {
+        self.shared.park.raise(Watch::Tick);
+        self.shared.wake();
+    }
+}
+
+/// What the other threads know of the worker's life.
+pub(crate) struct WorkerEnd {
+    /// Set by the worker when it begins.
+    thread: OnceLock<(ThreadToken, Thread)>,
+    /// The error that killed the backend.
+    failure: OnceLock<(io::ErrorKind, String)>,
+    ended: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl WorkerEnd {
+    pub(crate) fn new() -> WorkerEnd {
+        WorkerEnd {
+            thread: OnceLock::new(),
+            failure: OnceLock::new(),
+            ended: Mutex::new(false),
+            changed: Condvar::new(),
+        }
+    }
+
+    fn began(&self) {
+        let _set_once = self.thread.set((local::thread(), thread::current()));
+    }
+
+    fn ended(&self) {
+        *lock(&self.ended) = true;
+        self.changed.notify_all();
+    }
+
+    /// Keeps the first error that killed the backend.
+    pub(crate) fn fail(&self, error: &io::Error) {
+        self.failure.get_or_init(|| (error.kind(), error.to_string()));
+    }
+
+    pub(crate) fn has_failed(&self) -> bool {
+        self.failure.get().is_some()
+    }
+
+    /// The error that killed the backend.
+    pub(crate) fn failure(&self) -> Option<io::Error> {
+        self.failure.get().map(|(kind, message)| {
+            io::Error::new(*kind, format!("the reactor's backend has failed: {message}"))
+        })
+    }
+
+    /// Wakes a worker that sleeps without a backend.
+    pub(crate) fn unpark(&self) {
+        if self.has_failed() {
+            if let Some((_, thread)) = self.thread.get() {
+                thread.unpark();
+            }
+        }
+    }
+
+    /// True when `token` is the worker.
+    pub(crate) fn is(&self, token: ThreadToken) -> bool {
+        self.thread.get().is_some_and(|(worker, _)| *worker == token)
+    }
+
+    /// Waits until the worker has ended, at most until `limit`. True when it has.
+    pub(crate) fn wait(&self, limit: Instant) -> bool {
+        let mut ended = lock(&self.ended);
+        while !*ended {
+            let left = limit.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            let waited = self.changed.wait_timeout(ended, left);
+            ended = waited.unwrap_or_else(std::sync::PoisonError::into_inner).0;
+        }
+        true
+    }
+}
+
+/// A sleep that ends at once.
+pub(crate) const NOW: Nanos = 1;
+
+/// A sleep that only an interrupt ends.
+pub(crate) const FOREVER: Nanos = NEVER;

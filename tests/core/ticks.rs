@@ -1,0 +1,3 @@
+use crate::cases;
+
+cases!();

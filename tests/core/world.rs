@@ -1,0 +1,151 @@
+//! The host that the cases run in: a queue and a condvar, or the reactor's own loop.
+
+use std::cell::Cell;
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, Instant};
+
+use interloop::{BackendKind, Builder, Handle, Reactor, Tick, WakerProxy};
+
+/// How long a case waits for an event before it counts as hanging. Generous: these machines are
+/// shared.
+pub const LIMIT: Duration = Duration::from_secs(60);
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Drive {
+    Interleaved,
+    Run,
+}
+
+impl Drive {
+    pub fn name(self) -> &'static str {
+        match self {
+            Drive::Interleaved => "interleaved",
+            Drive::Run => "run",
+        }
+    }
+}
+
+/// What a case runs in.
+#[derive(Clone, Copy, Debug)]
+pub struct World {
+    pub backend: BackendKind,
+    pub drive: Drive,
+}
+
+impl World {
+    pub fn builder(&self) -> Builder {
+        Reactor::builder().backend(self.backend)
+    }
+
+    pub fn reactor(&self) -> Reactor {
+        self.builder().build().expect("the backend opened before")
+    }
+
+    /// The reactor's host, joined to it where the drive needs that.
+    pub fn host(&self, reactor: &Reactor) -> Host {
+        let host = Host::new(reactor, self.drive);
+        if self.drive == Drive::Interleaved {
+            host.interleave(reactor);
+        }
+        host
+    }
+
+    pub fn is_interleaved(&self) -> bool {
+        self.drive == Drive::Interleaved
+    }
+}
+
+/// The queue of a condvar host: any thread posts, the host thread takes.
+#[derive(Clone, Default)]
+pub struct Queue {
+    inner: Arc<(Mutex<VecDeque<Tick>>, Condvar)>,
+}
+
+impl Queue {
+    pub fn post(&self, tick: Tick) {
+        self.inner.0.lock().unwrap().push_back(tick);
+        self.inner.1.notify_all();
+    }
+
+    /// The next tick, or None at `limit`.
+    pub fn take(&self, limit: Instant) -> Option<Tick> {
+        let mut ticks = self.inner.0.lock().unwrap();
+        loop {
+            if let Some(tick) = ticks.pop_front() {
+                return Some(tick);
+            }
+            let left = limit.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return None;
+            }
+            ticks = self.inner.1.wait_timeout(ticks, left).unwrap().0;
+        }
+    }
+
+    pub fn len(&self) -> usize {
+        self.inner.0.lock().unwrap().len()
+    }
+}
+
+/// A host loop on this thread.
+#[derive(Clone)]
+pub struct Host {
+    pub queue: Queue,
+    pub drive: Drive,
+    reactor: Handle,
+    done: Rc<Cell<bool>>,
+}
+
+impl Host {
+    pub fn new(reactor: &Handle, drive: Drive) -> Host {
+        Host {
+            queue: Queue::default(),
+            drive,
+            reactor: reactor.handle(),
+            done: Rc::new(Cell::new(false)),
+        }
+    }
+
+    pub fn interleave(&self, reactor: &Handle) -> WakerProxy {
+        let queue = self.queue.clone();
+        reactor.interleave(move |tick| queue.post(tick)).expect("nothing else drives the reactor")
+    }
+
+    /// Ends `run`, from a callback: with the reactor's own loop that stops the reactor.
+    pub fn done(&self) {
+        self.done.set(true);
+        if self.drive == Drive::Run {
+            self.reactor.stop();
+        }
+    }
+
+    /// Runs the host loop until a callback says `done`.
+    pub fn run(&self) {
+        match self.drive {
+            Drive::Interleaved => self.run_until(|| self.done.get()),
+            Drive::Run => {
+                let reactor = self.reactor.clone();
+                let _hang = self.reactor.after(LIMIT, move || hang(&reactor));
+                self.reactor.run().expect("the reactor runs");
+            }
+        }
+        assert!(self.done.get(), "the host loop ended before the case was done");
+    }
+
+    /// Runs the condvar host, on top of whatever host loop runs, until `done`.
+    pub fn run_until(&self, done: impl Fn() -> bool) {
+        let limit = Instant::now() + LIMIT;
+        while !done() {
+            match self.queue.take(limit) {
+                Some(tick) => tick.run(),
+                None => hang(&self.reactor),
+            }
+        }
+    }
+}
+
+fn hang(reactor: &Handle) {
+    panic!("hangs: {reactor:?}\n{:?}\n{}", reactor.stats(), reactor.dump());
+}

@@ -74,13 +74,11 @@ pub(crate) fn everything() -> Result<String, String> {
 /// Checks each pair of features by cargo-hack, as far as one of `backends`, which open here, or the
 /// fake is in it.
 pub(crate) fn check_pairs(backends: &[String]) -> Result<(), String> {
-    for (package, _) in CORE {
-        let mut hack = cargo("hack check --feature-powerset --depth 2 --exclude-features");
-        hack.arg(format!("default,{NEEDS_LIBRARY}"));
-        hack.args(["--at-least-one-of", &format!("{},{FAKE}", backends.join(","))]);
-        run(hack.args(["-p", package]).env("RUSTFLAGS", rust_flags("-D warnings")))?;
-    }
-    Ok(())
+    let mut hack = cargo("hack check --keep-going --feature-powerset --depth 2");
+    hack.args(CORE_ARGUMENTS.split_whitespace());
+    hack.args(["--exclude-features", &format!("default,{NEEDS_LIBRARY}")]);
+    hack.args(["--at-least-one-of", &format!("{},{FAKE}", backends.join(","))]);
+    run(hack.env("RUSTFLAGS", rust_flags("-D warnings")))
 }
 
 /// Checks each of `backends`, which open here, alone; the fake alone; each other feature with one

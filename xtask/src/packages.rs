@@ -1,6 +1,6 @@
 //! The system packages that some steps want.
 
-use crate::command::{capture, command, run, succeeds};
+use crate::command::{capture, command, read, run, succeeds};
 
 /// A package of the system.
 struct Package {
@@ -56,7 +56,8 @@ pub(crate) fn install_debian(names: &str) -> Result<(), String> {
     run(command(&line).env("DEBIAN_FRONTEND", "noninteractive"))
 }
 
-/// Whether pkg-config finds the libkqueue that the feature of that name links.
-pub(crate) fn has_libkqueue() -> bool {
-    succeeds("pkg-config --exists libkqueue")
+/// The folder of the libkqueue that the feature of that name links, if pkg-config finds one.
+pub(crate) fn libkqueue_folder() -> Option<String> {
+    let folder = read(&mut command("pkg-config --variable=libdir libkqueue")).ok()?;
+    Some(folder.trim().to_owned())
 }

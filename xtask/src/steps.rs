@@ -1,5 +1,6 @@
 //! The whole check.
 
+use std::env;
 use std::process::{Command, ExitCode};
 
 use crate::arguments::Arguments;
@@ -96,30 +97,36 @@ fn test(check: &mut Check, everything: &str, backends: &[String]) -> Result<(), 
         check.run_tests(&format!("tests, {backend} as the default"), &mut tests)?;
     }
     for backend in backends {
-        let mut tour = tour("20000");
+        let mut tour = tour("", "20000");
         check.run(&format!("tour, {backend}"), tour.args(["--backend", backend]))?;
     }
     check.step("tour, as JSON", |_| {
-        let mut tour = tour("2000");
+        let mut tour = tour("", "2000");
         json::check(&command::read(tour.arg("--json"))?)
     })
 }
 
-fn tour(messages: &str) -> Command {
-    cargo(&format!("run -q --release --example tour -- --messages {messages}"))
+fn tour(features: &str, messages: &str) -> Command {
+    cargo(&format!("run -q --release --example tour {features} -- --messages {messages}"))
 }
 
 /// kqueue, run for real on Linux.
 fn libkqueue(check: &mut Check, everything: &str) -> Result<(), Stopped> {
-    if !packages::has_libkqueue() {
+    let Some(folder) = packages::libkqueue_folder() else {
         check.skip("libkqueue", "pkg-config does not find it");
         return Ok(());
-    }
+    };
+    // One that was built by hand is often where the loader does not look.
+    let own = env::var("LD_LIBRARY_PATH").unwrap_or_default();
+    let path = format!("{folder}:{own}");
+    let path = path.trim_end_matches(':');
     let features = format!("{everything},interloop/libkqueue");
     check.run("clippy, libkqueue", &mut clippy(&features))?;
     let mut tests = cargo(&format!("test {CORE_ARGUMENTS} {features} --no-fail-fast"));
-    tests.env("INTERLOOP_BACKEND", "kqueue");
-    check.run_tests("tests, libkqueue as the default", &mut tests)
+    tests.env("LD_LIBRARY_PATH", path).env("INTERLOOP_BACKEND", "kqueue");
+    check.run_tests("tests, libkqueue as the default", &mut tests)?;
+    let mut tour = tour("--features libkqueue", "20000");
+    check.run("tour, libkqueue", tour.args(["--backend", "kqueue"]).env("LD_LIBRARY_PATH", path))
 }
 
 fn cross_check(check: &mut Check, everything: &str) -> Result<(), Stopped> {

@@ -1,0 +1,218 @@
+//! Which registration an event belongs to: deletions, numbers used again, duplicates, and
+//! descriptors that were closed behind our back.
+#![allow(unsafe_code)]
+
+use std::io::{ErrorKind, Read, Write};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+
+use interloop_backends::{BackendKind, Event, Interest, Readiness, Release};
+use rustix::io::{close, fcntl_dupfd_cloexec};
+
+use crate::rig::{LIMIT, Rig, pair};
+use crate::suite::{Claim, claims};
+
+pub(crate) const CLAIMS: [Claim; 5] = claims![claim:
+    a_deleted_source_is_silent,
+    a_deletion_is_released_once,
+    a_descriptor_may_be_registered_again_at_once,
+    duplicates_of_one_object_do_not_disturb_each_other,
+    the_same_descriptor_twice_is_refused_and_the_first_goes_on,
+];
+
+pub(crate) const CLAIMS_ALONE: [Claim; 4] = claims![claim_alone:
+    a_number_used_again_gets_no_stale_event,
+    a_descriptor_closed_behind_our_back_costs_itself_only,
+    many_descriptors_closed_behind_our_back_are_all_reported,
+    a_number_closed_behind_our_back_is_not_taken_over,
+];
+
+// 16
+fn a_deleted_source_is_silent(rig: &Rig) {
+    let (near, mut far) = pair();
+    let key = rig.add(&near, Interest::READABLE);
+    far.write_all(b"a").unwrap();
+    rig.delete(&near, key);
+    rig.assert_quiet(key);
+}
+
+// 16
+fn a_deletion_is_released_once(rig: &Rig) {
+    let (near, _far) = pair();
+    let key = rig.add(&near, Interest::READABLE);
+    let mut released = usize::from(rig.poller.delete(near.as_fd(), key) == Release::Now);
+    let mut events = Vec::new();
+    // Where it comes later, it comes with the very next wait, which does not block.
+    if released == 0 {
+        rig.poller.wait(&mut events, Some(LIMIT)).unwrap();
+    }
+    rig.poller.wait(&mut events, Some(std::time::Duration::ZERO)).unwrap();
+    released += events.iter().filter(|event| **event == Event::Released { key }).count();
+    assert_eq!((released, events.len() <= 1), (1, true), "{events:?}");
+}
+
+// 17
+fn a_descriptor_may_be_registered_again_at_once(rig: &Rig) {
+    let (near, mut far) = pair();
+    far.write_all(b"a").unwrap();
+    let mut old = rig.add(&near, Interest::READABLE);
+    for _ in 0..10 {
+        let _ = rig.poller.delete(near.as_fd(), old);
+        let new = rig.add(&near, Interest::READABLE);
+        assert!(rig.ready(new).is_readable());
+        rig.assert_quiet(old);
+        old = new;
+    }
+    rig.delete(&near, old);
+}
+
+// 26
+fn duplicates_of_one_object_do_not_disturb_each_other(rig: &Rig) {
+    let (near, mut far) = pair();
+    let duplicate = near.try_clone().unwrap();
+    let reader = rig.add(&near, Interest::READABLE);
+    let writer = rig.add(&duplicate, Interest::WRITABLE);
+    assert_eq!(rig.ready(writer), Readiness::WRITABLE);
+    rig.assert_quiet(reader);
+    far.write_all(b"a").unwrap();
+    assert_eq!(rig.ready(reader), Readiness::READABLE);
+    rig.assert_quiet(writer);
+    rig.delete(&near, reader);
+    drop(near);
+    rig.arm(&duplicate, writer, Interest::READABLE);
+    assert_eq!(rig.ready(writer), Readiness::READABLE);
+    rig.assert_quiet(reader);
+    rig.delete(&duplicate, writer);
+}
+
+// 26
+fn the_same_descriptor_twice_is_refused_and_the_first_goes_on(rig: &Rig) {
+    let (near, mut far) = pair();
+    let first = rig.add(&near, Interest::READABLE);
+    let second = rig.new_key();
+    let error = rig.poller.add(near.as_fd(), second, Interest::WRITABLE).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::AlreadyExists);
+    let expected =
+        format!("{} backend: fd {} is already registered;", rig.kind(), near.as_raw_fd());
+    assert!(error.to_string().starts_with(&expected), "{error}");
+    rig.assert_quiet(second);
+    far.write_all(b"a").unwrap();
+    assert_eq!(rig.ready(first), Readiness::READABLE);
+    rig.delete(&near, first);
+    let again = rig.add(&near, Interest::READABLE);
+    assert!(rig.ready(again).is_readable());
+    rig.delete(&near, again);
+}
+
+// 17
+fn a_number_used_again_gets_no_stale_event(rig: &Rig) {
+    for _ in 0..50 {
+        let (old, mut old_far) = pair();
+        let number = old.as_raw_fd();
+        let old_key = rig.add(&old, Interest::READABLE);
+        old_far.write_all(b"a").unwrap();
+        rig.delete(&old, old_key);
+        let (new, mut new_far) = pair();
+        drop(old);
+        let new = fcntl_dupfd_cloexec(&new, number).unwrap();
+        assert_eq!(new.as_raw_fd(), number);
+        let new_key = rig.add(&new, Interest::READABLE);
+        rig.assert_quiet(new_key);
+        new_far.write_all(b"b").unwrap();
+        assert!(rig.ready(new_key).is_readable());
+        rig.assert_quiet(old_key);
+        rig.delete(&new, new_key);
+    }
+}
+
+/// Closes it under the feet of whoever uses it. The number is left free.
+fn close_behind_our_back(source: OwnedFd) -> BorrowedFd<'static> {
+    let number = source.as_raw_fd();
+    std::mem::forget(source);
+    // SAFETY: the process is this trial's own, and nothing else uses the number. That the backend
+    // does is what the trial is about.
+    unsafe {
+        close(number);
+        BorrowedFd::borrow_raw(number)
+    }
+}
+
+/// True where a closed descriptor is reported, and false where it is noticed when it is armed.
+fn reports_closed(rig: &Rig) -> bool {
+    matches!(rig.kind(), BackendKind::Poll | BackendKind::Select)
+}
+
+// 18
+fn a_descriptor_closed_behind_our_back_costs_itself_only(rig: &Rig) {
+    let (gone, _gone_far) = pair();
+    let (near, mut far) = pair();
+    let gone_key = rig.add(&gone, Interest::READABLE);
+    let key = rig.add(&near, Interest::READABLE);
+    let gone = close_behind_our_back(gone.into());
+    far.write_all(b"a").unwrap();
+    assert!(rig.ready(key).is_readable());
+    if reports_closed(rig) {
+        rig.arm(&near, key, Interest::READABLE);
+        assert!(rig.ready(gone_key).is_invalid());
+        rig.assert_quiet(gone_key);
+        // Who arms it again hears it again.
+        rig.arm(&gone, gone_key, Interest::READABLE);
+        assert!(rig.ready(gone_key).is_invalid());
+    } else {
+        rig.assert_quiet(gone_key);
+        rig.poller.modify(gone, gone_key, Interest::READABLE).unwrap_err();
+    }
+    rig.arm(&near, key, Interest::READABLE);
+    assert!(rig.ready(key).is_readable());
+    rig.delete(&gone, gone_key);
+    rig.arm(&near, key, Interest::READABLE);
+    assert!(rig.ready(key).is_readable());
+    rig.delete(&near, key);
+}
+
+// 18
+fn many_descriptors_closed_behind_our_back_are_all_reported(rig: &Rig) {
+    let pairs: Vec<_> = (0..100).map(|_| pair()).collect();
+    let (mut near, mut far) = pair();
+    let key = rig.add(&near, Interest::READABLE);
+    let registered = pairs.into_iter().map(|(near, far)| {
+        let key = rig.add(&near, Interest::READABLE);
+        (close_behind_our_back(near.into()), far, key)
+    });
+    let registered: Vec<_> = registered.collect();
+    for (gone, _far, gone_key) in &registered {
+        if reports_closed(rig) {
+            assert!(rig.ready(*gone_key).is_invalid());
+        } else {
+            rig.poller.modify(*gone, *gone_key, Interest::READABLE).unwrap_err();
+        }
+        far.write_all(b"a").unwrap();
+        assert!(rig.ready(key).is_readable());
+        near.read_exact(&mut [0]).unwrap();
+        rig.arm(&near, key, Interest::READABLE);
+    }
+    for (gone, _far, gone_key) in &registered {
+        rig.delete(gone, *gone_key);
+    }
+    rig.delete(&near, key);
+}
+
+// 17, 18
+fn a_number_closed_behind_our_back_is_not_taken_over(rig: &Rig) {
+    let (old, _old_far) = pair();
+    let old_key = rig.add(&old, Interest::READABLE);
+    let number = old.as_raw_fd();
+    let (new, mut new_far) = pair();
+    let old = close_behind_our_back(old.into());
+    let new = fcntl_dupfd_cloexec(&new, number).unwrap();
+    assert_eq!(new.as_raw_fd(), number);
+    // The error says the way out: the old source has to go first.
+    let new_key = rig.new_key();
+    let error = rig.poller.add(new.as_fd(), new_key, Interest::READABLE).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::AlreadyExists);
+    assert!(error.to_string().contains("drop its source first"), "{error}");
+    rig.delete(&old, old_key);
+    rig.poller.add(new.as_fd(), new_key, Interest::READABLE).unwrap();
+    new_far.write_all(b"a").unwrap();
+    assert!(rig.ready(new_key).is_readable());
+    rig.delete(&new, new_key);
+}

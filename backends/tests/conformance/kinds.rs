@@ -1,0 +1,105 @@
+//! Which kinds of objects are watched, and how the others are refused.
+
+use std::fs::File;
+use std::io::{ErrorKind, Read, Write};
+use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::os::fd::{AsFd, AsRawFd};
+
+use interloop_backends::{BackendKind, Interest, Readiness};
+use rustix::fs::{Mode, OFlags};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+
+use crate::rig::{Rig, pipe};
+use crate::suite::{Claim, claims};
+
+pub(crate) const CLAIMS: [Claim; 6] = claims![claim:
+    regular_files_and_directories_are_refused,
+    dev_null_is_watched_or_refused,
+    pipes_are_watched,
+    listening_sockets_are_watched,
+    datagram_sockets_are_watched,
+    terminals_are_watched,
+];
+
+fn assert_refused(rig: &Rig, source: &impl AsFd, what: &str) {
+    let error = rig.poller.add(source.as_fd(), rig.new_key(), Interest::READABLE).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+    let (kind, number) = (rig.kind(), source.as_fd().as_raw_fd());
+    let start = format!("{kind} backend: fd {number} is {what}, which is always ready and cannot");
+    assert!(error.to_string().starts_with(&start), "{error}");
+}
+
+// 25
+fn regular_files_and_directories_are_refused(rig: &Rig) {
+    let file = File::open(std::env::current_exe().unwrap()).unwrap();
+    assert_refused(rig, &file, "a regular file");
+    // What was refused is not registered.
+    assert_refused(rig, &file, "a regular file");
+    assert_refused(rig, &File::open("/").unwrap(), "a directory");
+}
+
+// 25
+fn dev_null_is_watched_or_refused(rig: &Rig) {
+    let null = File::options().read(true).write(true).open("/dev/null").unwrap();
+    if matches!(rig.kind(), BackendKind::Poll | BackendKind::Select) {
+        let key = rig.add(&null, Interest::READABLE | Interest::WRITABLE);
+        assert!(rig.ready(key).contains(Readiness::READABLE | Readiness::WRITABLE));
+        rig.delete(&null, key);
+    } else {
+        assert_refused(rig, &null, "a device that never blocks");
+    }
+}
+
+// 25
+fn pipes_are_watched(rig: &Rig) {
+    let (mut read, mut write) = pipe();
+    let reader = rig.add(&read, Interest::READABLE);
+    let writer = rig.add(&write, Interest::WRITABLE);
+    assert_eq!(rig.ready(writer), Readiness::WRITABLE);
+    rig.assert_quiet(reader);
+    write.write_all(b"a").unwrap();
+    assert_eq!(rig.ready(reader), Readiness::READABLE);
+    read.read_exact(&mut [0]).unwrap();
+    // A full pipe is not writable.
+    rustix::io::ioctl_fionbio(&write, true).unwrap();
+    while write.write(&[0; 4096]).is_ok() {}
+    rig.arm(&write, writer, Interest::WRITABLE);
+    rig.assert_quiet(writer);
+    rig.delete(&read, reader);
+    rig.delete(&write, writer);
+}
+
+// 25
+fn listening_sockets_are_watched(rig: &Rig) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let key = rig.add(&listener, Interest::READABLE);
+    rig.assert_quiet(key);
+    let _client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    assert_eq!(rig.ready(key), Readiness::READABLE);
+    listener.accept().unwrap();
+    rig.delete(&listener, key);
+}
+
+// 25
+fn datagram_sockets_are_watched(rig: &Rig) {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let key = rig.add(&socket, Interest::READABLE);
+    rig.assert_quiet(key);
+    socket.send_to(b"a", socket.local_addr().unwrap()).unwrap();
+    assert_eq!(rig.ready(key), Readiness::READABLE);
+    rig.delete(&socket, key);
+}
+
+// 25
+fn terminals_are_watched(rig: &Rig) {
+    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&master).unwrap();
+    unlockpt(&master).unwrap();
+    let name = ptsname(&master, Vec::new()).unwrap();
+    let slave = rustix::fs::open(name, OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).unwrap();
+    let key = rig.add(&slave, Interest::READABLE);
+    rig.assert_quiet(key);
+    rustix::io::write(&master, b"a line\n").unwrap();
+    assert_eq!(rig.ready(key), Readiness::READABLE);
+    rig.delete(&slave, key);
+}

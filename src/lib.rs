@@ -33,6 +33,7 @@ mod timer;
 mod timers;
 mod trigger;
 mod turn;
+mod wake;
 mod waker_proxy;
 mod watchdog;
 mod worker;

@@ -69,10 +69,22 @@ impl Park {
         }
     }
 
-    /// The worker: announces a sleep until `until`. Afterwards it reads once more what it sleeps
-    /// on.
-    pub(crate) fn announce(&self, until: Nanos) {
-        self.sleep.swap(until.max(1), Ordering::AcqRel);
+    /// The worker: announces until when it sleeps, which `plan` says, and asks `plan` once more
+    /// whether that still holds. None when the worker has to end.
+    pub(crate) fn sleep_until(&self, mut plan: impl FnMut() -> Nanos) -> Option<Nanos> {
+        let mut until = plan();
+        loop {
+            self.sleep.swap(until.max(1), Ordering::AcqRel);
+            if self.is_exiting() {
+                self.awake();
+                return None;
+            }
+            let again = plan();
+            if again == until {
+                return Some(until);
+            }
+            until = again;
+        }
     }
 
     /// The worker: is awake again.

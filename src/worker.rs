@@ -59,23 +59,9 @@ impl Worker {
         shared.worker.ended();
     }
 
-    /// Announces until when the worker sleeps, and looks once more whether that still holds. None
-    /// when the worker has to end.
     fn sleep_until(&mut self) -> Option<Nanos> {
-        let shared = &self.shared;
-        let mut until = self.watchdog.until(shared).min(shared.park.deadline());
-        loop {
-            shared.park.announce(until);
-            if shared.park.is_exiting() {
-                shared.park.awake();
-                return None;
-            }
-            let again = self.watchdog.until(shared).min(shared.park.deadline());
-            if again == until {
-                return Some(until);
-            }
-            until = again;
-        }
+        let park = &self.shared.park;
+        park.sleep_until(|| self.watchdog.until(&self.shared).min(park.deadline()))
     }
 
     /// Keeps the error that the backend died of, and lets the host know.

@@ -27,10 +27,17 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
 
 /// One step for each package that has models.
 pub(crate) fn steps(check: &mut Check, extent: Extent) -> Result<(), Stopped> {
-    for (package, manifest) in features::CORE {
-        if Path::new(manifest).with_file_name("tests/loom.rs").exists() {
-            check.run_tests(&format!("loom, {package}"), &mut models(package, extent))?;
-        }
+    let has_models = |manifest: &str| {
+        let tests = Path::new(manifest).with_file_name("tests");
+        tests.join("loom.rs").exists() || tests.join("loom/main.rs").exists()
+    };
+    let packages = features::CORE.into_iter().filter(|(_, manifest)| has_models(manifest));
+    let packages = packages.collect::<Vec<_>>();
+    if packages.is_empty() {
+        return check.step("loom", |_| Err("no package has a test named loom".to_owned()));
+    }
+    for (package, _) in packages {
+        check.run_tests(&format!("loom, {package}"), &mut models(package, extent))?;
     }
     Ok(())
 }

@@ -1,13 +1,17 @@
 //! The calls of libkqueue, which imitates kqueue on Linux over epoll.
+//!
+//! Where it is not like a kernel: it takes the pending error of a socket (`SO_ERROR`) in order to
+//! report it, so that the next operation does not return it any more; and a descriptor that was
+//! closed behind its back it goes on watching, in silence.
 #![allow(unsafe_code)]
 
 use std::ffi::{c_int, c_short, c_uint, c_ushort, c_void};
 use std::io;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr;
 
 use rustix::event::Timespec;
-use rustix::io::{Errno, FdFlags, fcntl_setfd};
+use rustix::io::{Errno, FdFlags, fcntl_getfd, fcntl_setfd};
 
 use super::{Filter, Occurrence};
 use crate::Key;
@@ -75,6 +79,10 @@ impl Queue {
         changes: [Change; 2],
     ) -> rustix::io::Result<[Result<(), Errno>; 2]> {
         let changes = changes.map(|change| change.0);
+        // The library does not look at the descriptor again, when it knows the filter already.
+        if changes.iter().any(|change| change.flags & EV_ADD != 0 && !is_open(change)) {
+            return Ok(changes.map(|_| Err(Errno::BADF)));
+        }
         let mut receipts = Vec::with_capacity(changes.len());
         self.kevent(&changes, &mut receipts, NO_TIME)?;
         Ok(changes.map(|change| {
@@ -191,6 +199,13 @@ impl Buffer {
 
 fn udata(key: Key) -> *mut c_void {
     key.to_bits() as *mut c_void
+}
+
+fn is_open(change: &Kevent) -> bool {
+    // SAFETY: it is open by the contract of `Poller::modify`. Where it was closed in spite of it,
+    // this call says so, and does nothing else.
+    let source = unsafe { BorrowedFd::borrow_raw(change.ident as RawFd) };
+    fcntl_getfd(source).is_ok()
 }
 
 fn last_error() -> Errno {

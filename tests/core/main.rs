@@ -22,16 +22,31 @@ use world::{Drive, World};
 pub struct Case {
     name: &'static str,
     run: fn(&World),
+    drives: &'static [Drive],
 }
 
-/// Makes a case of each function, named as it is.
+/// Makes a case of each function, named as it is. Those behind `interleaved:` are about a waker, and
+/// are not tried where there is none: `cases!(on_every_drive; interleaved: with_a_waker)`.
 #[macro_export]
 macro_rules! cases {
-    ($($name:ident),* $(,)?) => {
-        pub const CASES: &[$crate::Case] =
-            &[$($crate::Case { name: stringify!($name), run: $name }),*];
+    ($($name:ident),* $(,)? $(; interleaved: $($only:ident),* $(,)?)?) => {
+        pub const CASES: &[$crate::Case] = &[
+            $($crate::Case {
+                name: stringify!($name),
+                run: $name,
+                drives: &$crate::DRIVES,
+            },)*
+            $($($crate::Case {
+                name: stringify!($only),
+                run: $only,
+                drives: &[$crate::world::Drive::Interleaved],
+            },)*)?
+        ];
     };
 }
+
+/// Who runs the turns.
+pub const DRIVES: [Drive; 2] = [Drive::Interleaved, Drive::Run];
 
 const SUITES: &[(&str, &[Case])] = &[
     ("waking", waking::CASES),
@@ -56,9 +71,9 @@ fn main() {
             println!("{backend}: skipped: {error}");
             continue;
         }
-        for drive in [Drive::Interleaved, Drive::Run] {
+        for drive in DRIVES {
             for (suite, cases) in SUITES {
-                for case in *cases {
+                for case in cases.iter().filter(|case| case.drives.contains(&drive)) {
                     let name = format!("{backend}::{}::{suite}::{}", drive.name(), case.name);
                     let run = case.run;
                     trials.push(Trial::test(name, move || {

@@ -101,8 +101,7 @@ impl Poller for Epoll {
 
     fn add(&self, source: BorrowedSource<'_>, key: Key, interest: Interest) -> io::Result<()> {
         self.registered.add(BackendKind::Epoll, source, || {
-            epoll::add(&self.set, source, data_for(key, interest), flags(interest))
-                .map_err(|errno| os_refusal(BackendKind::Epoll, source, errno))
+            Ok(epoll::add(&self.set, source, data_for(key, interest), flags(interest))?)
         })
     }
 

@@ -35,7 +35,7 @@ use rustix::io::Errno;
 use self::armed::Armed;
 use self::queue::{Buffer, Change, Queue};
 use crate::deadline::{Deadline, timespec};
-use crate::refusal::{os_refusal, refuse_always_ready, second_waiter};
+use crate::refusal::{os_refusal, second_waiter};
 use crate::registered::Registered;
 use crate::{BackendKind, BorrowedSource, Event, Interest, Key, Poller, Readiness, Release};
 
@@ -114,7 +114,6 @@ impl Poller for Kqueue {
     }
 
     fn add(&self, source: BorrowedSource<'_>, key: Key, interest: Interest) -> io::Result<()> {
-        refuse_always_ready(BackendKind::Kqueue, source)?;
         self.registered.add(BackendKind::Kqueue, source, || {
             self.arm(source, key, interest).inspect_err(|_| {
                 // One of the two filters may have been added.

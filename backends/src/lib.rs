@@ -47,9 +47,16 @@ pub use poller::Poller;
 pub use source::{AsSource, BorrowedSource, source_number};
 pub use types::{Event, Interest, Key, Readiness, Release};
 
-#[cfg(not(any(has_backend, feature = "test-util")))]
+#[cfg(not(any(
+    feature = "epoll",
+    feature = "kqueue",
+    feature = "polling",
+    feature = "poll",
+    feature = "select",
+    feature = "test-util"
+)))]
 compile_error!(
-    "interloop has no backend here: switch on one of the features `epoll` (Linux), `kqueue` \
+    "interloop has no backend: switch on one of the features `epoll` (Linux), `kqueue` \
      (macOS, BSD; Linux with `libkqueue`), `poll` or `select` (every Unix), `polling` (every \
      64-bit target, and the only one on Windows). All of them are default features"
 );

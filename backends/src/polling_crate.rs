@@ -16,7 +16,7 @@ use std::num::NonZeroUsize;
 use std::sync::{Mutex, TryLockError};
 use std::time::Duration;
 
-use crate::refusal::{os_refusal, refuse_always_ready, second_waiter};
+use crate::refusal::{os_refusal, second_waiter};
 use crate::registered::Registered;
 use crate::{BackendKind, BorrowedSource, Event, Interest, Key, Poller, Readiness, Release};
 
@@ -52,12 +52,10 @@ impl Poller for Polling {
     }
 
     fn add(&self, source: BorrowedSource<'_>, key: Key, interest: Interest) -> io::Result<()> {
-        refuse_always_ready(BackendKind::Polling, source)?;
         self.registered.add(BackendKind::Polling, source, || {
             // SAFETY: the object has to be deleted before it is closed. By the contract of
             // `Poller::add` it stays open until then.
             unsafe { self.poller.add(&source, wanted(key, interest)) }
-                .map_err(|error| os_refusal(BackendKind::Polling, source, error))
         })
     }
 

@@ -16,13 +16,17 @@ pub(crate) fn refusal(
     io::Error::new(error, format!("{backend} backend: fd {} {what}", source_number(source)))
 }
 
-/// What the operating system answered, in words where its own do not say enough.
+/// What the operating system answered, in words where its own do not say enough. An error of ours
+/// is passed on.
 pub(crate) fn os_refusal(
     backend: BackendKind,
     source: BorrowedSource<'_>,
     error: impl Into<io::Error>,
 ) -> io::Error {
     let error = error.into();
+    if error.raw_os_error().is_none() {
+        return error;
+    }
     match error.kind() {
         // epoll's word for an object that has no readiness.
         io::ErrorKind::PermissionDenied => {

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use std::io;
 use std::sync::{Mutex, PoisonError};
 
-use crate::refusal::registered_twice;
+use crate::refusal::{os_refusal, refuse_always_ready, registered_twice};
 use crate::{BackendKind, BorrowedSource, source_number};
 
 /// The numbers of the registered descriptors.
@@ -19,18 +19,20 @@ use crate::{BackendKind, BorrowedSource, source_number};
 pub(crate) struct Registered(Mutex<HashSet<u64>>);
 
 impl Registered {
-    /// Calls `add`, unless `source` is registered, and remembers it if that goes well.
+    /// Calls `add`, unless `source` is registered or of a kind that nobody can watch, and remembers
+    /// it if that goes well.
     pub(crate) fn add(
         &self,
         backend: BackendKind,
         source: BorrowedSource<'_>,
         add: impl FnOnce() -> io::Result<()>,
     ) -> io::Result<()> {
+        refuse_always_ready(backend, source)?;
         let mut numbers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if numbers.contains(&source_number(source)) {
             return Err(registered_twice(backend, source));
         }
-        add()?;
+        add().map_err(|error| os_refusal(backend, source, error))?;
         numbers.insert(source_number(source));
         Ok(())
     }

@@ -20,7 +20,7 @@ use self::entries::Set;
 use crate::deadline::{Deadline, timespec};
 use crate::mailbox::Mailbox;
 use crate::notifier::Notifier;
-use crate::refusal::{refuse_always_ready, second_waiter};
+use crate::refusal::second_waiter;
 use crate::registered::Registered;
 use crate::{BackendKind, BorrowedSource, Event, Interest, Key, Poller, Release};
 
@@ -90,7 +90,6 @@ impl<C: SetCall> Poller for SetPoller<C> {
     }
 
     fn add(&self, source: BorrowedSource<'_>, key: Key, interest: Interest) -> io::Result<()> {
-        refuse_always_ready(C::KIND, source)?;
         self.registered.add(C::KIND, source, || C::check(source))?;
         if !interest.is_none() {
             self.arm(source, key, interest);

@@ -36,7 +36,7 @@ pub fn source_number(source: BorrowedSource<'_>) -> u64 {
 
 /// What `source` is, if it is a kind of file that has no readiness, because nothing on it ever
 /// blocks.
-#[cfg(unix)]
+#[cfg(all(unix, has_backend))]
 pub(crate) fn never_blocks(source: BorrowedSource<'_>) -> Option<&'static str> {
     use rustix::fs::FileType;
     let stat = rustix::fs::fstat(source).ok()?;
@@ -49,7 +49,7 @@ pub(crate) fn never_blocks(source: BorrowedSource<'_>) -> Option<&'static str> {
 }
 
 /// Sockets block, and there is nothing else on Windows.
-#[cfg(windows)]
+#[cfg(all(windows, has_backend))]
 pub(crate) fn never_blocks(_source: BorrowedSource<'_>) -> Option<&'static str> {
     None
 }

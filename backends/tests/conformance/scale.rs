@@ -19,7 +19,7 @@ pub(crate) const CLAIMS_ALONE: [Claim; 3] = claims![claim_alone:
 /// The highest number that this process may open.
 fn raise_limit() -> usize {
     let limit = getrlimit(Resource::Nofile);
-    setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit.clone() }).unwrap();
+    setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }).unwrap();
     let current = getrlimit(Resource::Nofile).current;
     current.map_or(20_000, |limit| limit as usize).min(20_000)
 }

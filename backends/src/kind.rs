@@ -70,3 +70,17 @@ impl FromStr for BackendKind {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_is_read_back() {
+        for kind in BackendKind::ALL {
+            assert_eq!(kind.to_string().parse::<BackendKind>().unwrap(), kind);
+        }
+        let error = "kpoll".parse::<BackendKind>().unwrap_err();
+        assert!(error.to_string().contains("\"kpoll\"; there are epoll, kqueue"), "{error}");
+    }
+}

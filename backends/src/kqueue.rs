@@ -33,7 +33,7 @@ use std::time::Duration;
 use rustix::io::Errno;
 
 use self::armed::Armed;
-use self::queue::{Buffer, Change, Queue};
+use self::queue::{Change, Occurrences, Queue};
 use crate::deadline::{Deadline, timespec};
 use crate::refusal::{os_refusal, second_waiter};
 use crate::registered::Registered;
@@ -45,7 +45,7 @@ pub(crate) struct Kqueue {
     registered: Registered,
     armed: Armed,
     /// Taken for the length of a wait, so that a second waiting thread is found out.
-    buffer: Mutex<Buffer>,
+    buffer: Mutex<Occurrences>,
 }
 
 /// What a filter watches.
@@ -81,7 +81,7 @@ impl Kqueue {
             queue: Queue::open(NOTIFIER)?,
             registered: Registered::default(),
             armed: Armed::default(),
-            buffer: Mutex::new(Buffer::with_capacity(CAPACITY)),
+            buffer: Mutex::new(Occurrences::with_capacity(CAPACITY)),
         })
     }
 
@@ -152,7 +152,7 @@ impl Poller for Kqueue {
             }
         }
         let before = events.len();
-        for occurrence in buffer.occurrences() {
+        for occurrence in buffer.iter() {
             match occurrence.filter {
                 Filter::Read => self.report(&occurrence, Interest::READABLE, events, before),
                 Filter::Write => self.report(&occurrence, Interest::WRITABLE, events, before),

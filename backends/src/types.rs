@@ -244,3 +244,44 @@ fn names(f: &mut fmt::Formatter<'_>, bits: u8, names: &[&str]) -> fmt::Result {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_survives_its_bits() {
+        for key in [Key::new(0, 0), Key::new(7, 9), Key::new(u32::MAX, 1), Key::new(1, u32::MAX)] {
+            assert_eq!(Key::from_bits(key.to_bits()), key);
+        }
+        assert_eq!(format!("{:?}", Key::new(7, 9)), "7v9");
+    }
+
+    #[test]
+    fn what_ends_an_object_answers_every_interest() {
+        let all = Interest::READABLE | Interest::WRITABLE | Interest::PRIORITY;
+        for end in [Readiness::HANG_UP, Readiness::ERROR, Readiness::INVALID] {
+            assert_eq!(end.answers(all), all);
+            assert_eq!(end.answers(Interest::NONE), Interest::NONE);
+            assert!(end.is_readable() && end.is_writable());
+        }
+    }
+
+    #[test]
+    fn readiness_answers_what_it_is_about() {
+        let both = Interest::READABLE | Interest::WRITABLE;
+        assert_eq!(Readiness::READABLE.answers(both), Interest::READABLE);
+        assert_eq!(Readiness::READ_CLOSED.answers(both), Interest::READABLE);
+        assert_eq!(Readiness::WRITABLE.answers(both), Interest::WRITABLE);
+        assert_eq!(Readiness::WRITABLE.answers(Interest::READABLE), Interest::NONE);
+        assert_eq!(Readiness::PRIORITY.answers(both), Interest::NONE);
+        assert_eq!(both.without(Interest::WRITABLE), Interest::READABLE);
+    }
+
+    #[test]
+    fn sets_are_written_as_their_names() {
+        assert_eq!(format!("{:?}", Interest::NONE), "NONE");
+        let readiness = Readiness::READABLE | Readiness::HANG_UP;
+        assert_eq!(format!("{readiness:?}"), "READABLE | HANG_UP");
+    }
+}

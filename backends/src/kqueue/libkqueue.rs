@@ -69,7 +69,7 @@ impl Queue {
         let queue = unsafe { OwnedFd::from_raw_fd(number) };
         fcntl_setfd(&queue, FdFlags::CLOEXEC)?;
         let queue = Queue { queue, notifier };
-        queue.kevent(&[queue.user_event(EV_ADD | EV_CLEAR, 0)], &mut Vec::new(), NO_TIME)?;
+        queue.kevent(&[queue.user_event(EV_ADD | EV_CLEAR, 0)], &mut [], NO_TIME)?;
         Ok(queue)
     }
 
@@ -83,10 +83,10 @@ impl Queue {
         if changes.iter().any(|change| change.flags & EV_ADD != 0 && !is_open(change)) {
             return Ok(changes.map(|_| Err(Errno::BADF)));
         }
-        let mut receipts = Vec::with_capacity(changes.len());
-        self.kevent(&changes, &mut receipts, NO_TIME)?;
+        let mut receipts = [NO_EVENT; 2];
+        let count = self.kevent(&changes, &mut receipts, NO_TIME)?;
         Ok(changes.map(|change| {
-            let receipt = receipts.iter().find(|receipt| receipt.filter == change.filter);
+            let receipt = receipts[..count].iter().find(|receipt| receipt.filter == change.filter);
             match receipt.map_or(0, |receipt| receipt.data) {
                 0 => Ok(()),
                 errno => Err(Errno::from_raw_os_error(errno as i32)),
@@ -97,15 +97,16 @@ impl Queue {
     /// Waits, and fills `buffer`.
     pub(super) fn wait(
         &self,
-        buffer: &mut Buffer,
+        buffer: &mut Occurrences,
         timeout: Option<&Timespec>,
     ) -> rustix::io::Result<usize> {
-        buffer.0.clear();
-        self.kevent(&[], &mut buffer.0, timeout)
+        buffer.count = 0;
+        buffer.count = self.kevent(&[], &mut buffer.events, timeout)?;
+        Ok(buffer.count)
     }
 
     pub(super) fn notify(&self) -> rustix::io::Result<()> {
-        self.kevent(&[self.user_event(0, NOTE_TRIGGER)], &mut Vec::new(), NO_TIME)?;
+        self.kevent(&[self.user_event(0, NOTE_TRIGGER)], &mut [], NO_TIME)?;
         Ok(())
     }
 
@@ -122,33 +123,32 @@ impl Queue {
     fn kevent(
         &self,
         changes: &[Kevent],
-        events: &mut Vec<Kevent>,
+        events: &mut [Kevent],
         timeout: Option<&Timespec>,
     ) -> rustix::io::Result<usize> {
         let timeout = timeout.map(|timeout| libc::timespec {
             tv_sec: timeout.tv_sec as _,
             tv_nsec: timeout.tv_nsec as _,
         });
-        let spare = events.spare_capacity_mut();
-        // SAFETY: the library reads the changes and the timeout, and writes at most `spare.len()`
-        // events to `spare`; all are borrowed until it returns. Descriptors stay open until they
-        // are deleted, by the contract of `Poller::add`.
+        // SAFETY: the library reads the changes and the timeout, and writes at most
+        // `events.len()` events; all are borrowed until it returns. Descriptors stay open until
+        // they are deleted, by the contract of `Poller::add`.
         let count = unsafe {
             kevent(
                 self.queue.as_raw_fd(),
                 changes.as_ptr(),
                 changes.len() as c_int,
-                spare.as_mut_ptr().cast(),
-                spare.len() as c_int,
+                events.as_mut_ptr(),
+                events.len() as c_int,
                 timeout.as_ref().map_or(ptr::null(), ptr::from_ref),
             )
         };
-        let count = usize::try_from(count).map_err(|_| last_error())?;
-        // SAFETY: the library has written the first `count` of the spare events.
-        unsafe { events.set_len(events.len() + count) };
-        Ok(count)
+        usize::try_from(count).map_err(|_| last_error())
     }
 }
+
+const NO_EVENT: Kevent =
+    Kevent { ident: 0, filter: 0, flags: 0, fflags: 0, data: 0, udata: ptr::null_mut() };
 
 const NO_TIME: Option<&Timespec> = Some(&Timespec { tv_sec: 0, tv_nsec: 0 });
 
@@ -172,19 +172,23 @@ impl Change {
 }
 
 /// What the library writes its events to.
-pub(super) struct Buffer(Vec<Kevent>);
+pub(super) struct Occurrences {
+    events: Box<[Kevent]>,
+    /// How many of them the last wait has written.
+    count: usize,
+}
 
 // SAFETY: an event is not `Send` because its user data is a pointer. Here it is always the bits of
 // a key, and nobody reads it as a pointer.
-unsafe impl Send for Buffer {}
+unsafe impl Send for Occurrences {}
 
-impl Buffer {
-    pub(super) fn with_capacity(capacity: usize) -> Buffer {
-        Buffer(Vec::with_capacity(capacity))
+impl Occurrences {
+    pub(super) fn with_capacity(capacity: usize) -> Occurrences {
+        Occurrences { events: vec![NO_EVENT; capacity].into(), count: 0 }
     }
 
-    pub(super) fn occurrences(&self) -> impl Iterator<Item = Occurrence> {
-        self.0.iter().map(|event| Occurrence {
+    pub(super) fn iter(&self) -> impl Iterator<Item = Occurrence> {
+        self.events[..self.count].iter().map(|event| Occurrence {
             key: Key::from_bits(event.udata as u64),
             filter: match event.filter {
                 EVFILT_READ => Filter::Read,

@@ -2,9 +2,10 @@
 #![allow(unsafe_code)]
 
 use std::ffi::c_void;
+use std::mem::MaybeUninit;
 use std::os::fd::{OwnedFd, RawFd};
 
-use rustix::buffer::spare_capacity;
+use rustix::buffer::{Buffer, spare_capacity};
 use rustix::event::Timespec;
 use rustix::event::kqueue::{self, EventFilter, EventFlags};
 use rustix::io::{Errno, FdFlags, fcntl_setfd};
@@ -31,10 +32,11 @@ impl Queue {
         &self,
         changes: [Change; 2],
     ) -> rustix::io::Result<[Result<(), Errno>; 2]> {
-        let mut receipts = Vec::with_capacity(changes.len());
-        let events = [changes[0].0, changes[1].0];
-        kevent(&self.queue, &events, &mut receipts, Some(&Timespec::default()))?;
-        Ok(events.map(|change| {
+        let changes = changes.map(|change| change.0);
+        let mut receipts = [const { MaybeUninit::uninit() }; 2];
+        let (receipts, _) =
+            kevent(&self.queue, &changes, &mut receipts, Some(&Timespec::default()))?;
+        Ok(changes.map(|change| {
             let receipt = receipts.iter().find(|receipt| filter(receipt) == filter(&change));
             match receipt.map_or(0, kqueue::Event::data) {
                 0 => Ok(()),
@@ -46,11 +48,11 @@ impl Queue {
     /// Waits, and fills `buffer`.
     pub(super) fn wait(
         &self,
-        buffer: &mut Buffer,
+        buffer: &mut Occurrences,
         timeout: Option<&Timespec>,
     ) -> rustix::io::Result<usize> {
         buffer.0.clear();
-        kevent(&self.queue, &[], &mut buffer.0, timeout)
+        kevent(&self.queue, &[], spare_capacity(&mut buffer.0), timeout)
     }
 
     pub(super) fn notify(&self) -> rustix::io::Result<()> {
@@ -85,18 +87,18 @@ impl Change {
 }
 
 /// What the kernel writes its events to.
-pub(super) struct Buffer(Vec<kqueue::Event>);
+pub(super) struct Occurrences(Vec<kqueue::Event>);
 
 // SAFETY: an event is not `Send` because its user data is a pointer. Here it is always the bits of
 // a key, and nobody reads it as a pointer.
-unsafe impl Send for Buffer {}
+unsafe impl Send for Occurrences {}
 
-impl Buffer {
-    pub(super) fn with_capacity(capacity: usize) -> Buffer {
-        Buffer(Vec::with_capacity(capacity))
+impl Occurrences {
+    pub(super) fn with_capacity(capacity: usize) -> Occurrences {
+        Occurrences(Vec::with_capacity(capacity))
     }
 
-    pub(super) fn occurrences(&self) -> impl Iterator<Item = Occurrence> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = Occurrence> {
         self.0.iter().map(|event| Occurrence {
             key: Key::from_bits(event.udata() as u64),
             filter: filter(event),
@@ -118,15 +120,15 @@ fn udata(key: Key) -> *mut c_void {
     key.to_bits() as *mut c_void
 }
 
-fn kevent(
+fn kevent<B: Buffer<kqueue::Event>>(
     queue: &OwnedFd,
     changes: &[kqueue::Event],
-    events: &mut Vec<kqueue::Event>,
+    events: B,
     timeout: Option<&Timespec>,
-) -> rustix::io::Result<usize> {
+) -> rustix::io::Result<B::Output> {
     // SAFETY: descriptors in a queue have to stay open. Those of registrations do until they are
     // deleted, by the contract of `Poller::add`; the notifier lives as long as the queue.
-    unsafe { kqueue::kevent_timespec(queue, changes, spare_capacity(events), timeout) }
+    unsafe { kqueue::kevent_timespec(queue, changes, events, timeout) }
 }
 
 /// A user event, where the kernel has them.
@@ -170,7 +172,7 @@ mod notifier {
             let filter =
                 EventFilter::User { ident: 0, flags, user_flags: UserDefinedFlags::new(0) };
             let change = kqueue::Event::new(filter, change, self.0.0);
-            kevent(queue, &[change], &mut Vec::new(), Some(&Timespec::default()))?;
+            kevent(queue, &[change], &mut [] as &mut [kqueue::Event], Some(&Timespec::default()))?;
             Ok(())
         }
     }
@@ -190,7 +192,7 @@ mod notifier {
             let notifier = crate::notifier::Notifier::open()?;
             let filter = EventFilter::Read(notifier.as_fd().as_raw_fd());
             let change = kqueue::Event::new(filter, EventFlags::ADD, udata);
-            kevent(queue, &[change], &mut Vec::new(), Some(&Timespec::default()))?;
+            kevent(queue, &[change], &mut [] as &mut [kqueue::Event], Some(&Timespec::default()))?;
             Ok(Notifier(notifier))
         }
 

@@ -7,18 +7,20 @@ use std::os::fd::{AsFd, AsRawFd};
 
 use interloop_backends::{BackendKind, Interest, Readiness};
 use rustix::fs::{Mode, OFlags};
+use rustix::net::SendFlags;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 use crate::rig::{Rig, pipe};
 use crate::suite::{Claim, claims};
 
-pub(crate) const CLAIMS: [Claim; 6] = claims![claim:
+pub(crate) const CLAIMS: [Claim; 7] = claims![claim:
     regular_files_and_directories_are_refused,
     dev_null_is_watched_or_refused,
     pipes_are_watched,
     listening_sockets_are_watched,
     datagram_sockets_are_watched,
     terminals_are_watched,
+    urgent_data_is_priority,
 ];
 
 fn assert_refused(rig: &Rig, source: &impl AsFd, what: &str) {
@@ -102,4 +104,19 @@ fn terminals_are_watched(rig: &Rig) {
     rustix::io::write(&master, b"a line\n").unwrap();
     assert_eq!(rig.ready(key), Readiness::READABLE);
     rig.delete(&slave, key);
+}
+
+fn urgent_data_is_priority(rig: &Rig) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let far = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (near, _) = listener.accept().unwrap();
+    let key = rig.add(&near, Interest::PRIORITY);
+    rustix::net::send(&far, b"!", SendFlags::OOB).unwrap();
+    if rig.kind() == BackendKind::Kqueue {
+        // It has no word for it.
+        rig.assert_quiet(key);
+    } else {
+        assert!(rig.ready(key).contains(Readiness::PRIORITY));
+    }
+    rig.delete(&near, key);
 }

@@ -47,18 +47,26 @@ fn main() -> ExitCode {
         Ok(options) => options,
         Err(exit) => return exit,
     };
-    let mut outcomes = Vec::new();
-    for &backend in &options.backends {
-        match tour(backend, options.messages) {
-            Ok(outcome) => outcomes.push(outcome),
-            Err(error) => {
-                eprintln!("tour: {backend}: {error}");
-                return ExitCode::FAILURE;
-            }
+    match tours(&options) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("tour: {error}");
+            ExitCode::FAILURE
         }
     }
-    outcome::print(&outcomes, options.json);
-    if outcomes.iter().all(Outcome::is_complete) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Makes the tour on each backend, and tells. True when nothing was missing anywhere.
+fn tours(options: &Options) -> io::Result<bool> {
+    let mut outcomes = Vec::new();
+    for &backend in &options.backends {
+        let outcome = tour(backend, options.messages)
+            .map_err(|error| io::Error::new(error.kind(), format!("{backend}: {error}")))?;
+        outcomes.push(outcome);
+    }
+    outcome::print(&outcomes, options.json)?;
+    Ok(outcomes.iter().all(Outcome::is_complete))
 }
 
 /// The tour on one backend: joins a reactor to a host loop, sets everything going, runs the host

@@ -1,5 +1,6 @@
 //! What happened, as a table or as JSON.
 
+use std::io::{self, Write};
 use std::time::Duration;
 
 use interloop::{BackendKind, Stats};
@@ -29,16 +30,21 @@ impl Outcome {
     fn messages_per_wake(&self) -> f64 {
         self.echoed as f64 / self.stats.wakes_issued.max(1) as f64
     }
+
+    /// How long the host took from the wake to the turn, in microseconds. The turn that the host
+    /// may have been in counts too.
+    fn wake_to_turn(&self, percent: f64) -> f64 {
+        self.stats.wake_to_turn.percentile(percent).as_secs_f64() * 1e6
+    }
 }
 
 /// Prints the outcomes to standard output, and what went wrong to standard error.
-pub fn print(outcomes: &[Outcome], json: bool) {
+pub fn print(outcomes: &[Outcome], json: bool) -> io::Result<()> {
+    let output = &mut io::stdout().lock();
     if json {
-        let lines: Vec<String> = outcomes.iter().map(in_json).collect();
-        println!("[\n  {}\n]", lines.join(",\n  "));
+        print_json(output, outcomes)?
     } else {
-        println!("{HEADER}");
-        outcomes.iter().for_each(|outcome| println!("{}", in_row(outcome)));
+        print_table(output, outcomes)?
     }
     for outcome in outcomes {
         let backend = outcome.backend;
@@ -47,43 +53,51 @@ pub fn print(outcomes: &[Outcome], json: bool) {
         }
         outcome.troubles.iter().for_each(|trouble| eprintln!("tour: {backend}: {trouble}"));
     }
+    output.flush()
 }
 
 const HEADER: &str = "\
 backend    messages     wakes  messages   wake to turn        timers  calls     time
                                per wake      p50      p99";
 
-fn in_row(outcome: &Outcome) -> String {
-    let Outcome { backend, echoed, stats, .. } = outcome;
-    let latency = |percent| micros(stats.wake_to_turn.percentile(percent));
-    format!(
-        "{backend:<9} {echoed:>9} {:>9} {:>9.1} {:>5.0} us {:>5.0} us  {:>6} {:>6} {:>6.2} s",
-        stats.wakes_issued,
-        outcome.messages_per_wake(),
-        latency(50.0),
-        latency(99.0),
-        outcome.beats,
-        stats.calls,
-        outcome.time.as_secs_f64(),
-    )
+fn print_table(output: &mut impl Write, outcomes: &[Outcome]) -> io::Result<()> {
+    writeln!(output, "{HEADER}")?;
+    for outcome in outcomes {
+        let Outcome { backend, echoed, beats, stats, time, .. } = outcome;
+        let (wakes, calls) = (stats.wakes_issued, stats.calls);
+        let (each, seconds) = (outcome.messages_per_wake(), time.as_secs_f64());
+        let (p50, p99) = (outcome.wake_to_turn(50.0), outcome.wake_to_turn(99.0));
+        writeln!(
+            output,
+            "{backend:<9} {echoed:>9} {wakes:>9} {each:>9.1} {p50:>5.0} us {p99:>5.0} us  \
+             {beats:>6} {calls:>6} {seconds:>6.2} s"
+        )?;
+    }
+    if outcomes.iter().all(Outcome::is_complete) {
+        writeln!(output, "Every message came back, and the shutdown abandoned nothing.")?;
+    }
+    Ok(())
 }
 
-fn in_json(outcome: &Outcome) -> String {
-    let Outcome { backend, messages, beats, stats, .. } = outcome;
-    let latency = |percent| micros(stats.wake_to_turn.percentile(percent));
-    format!(
-        r#"{{"backend": "{backend}", "messages": {messages}, "missing": {}, "wakes": {}, "messages_per_wake": {:.3}, "wake_to_turn_p50_us": {:.3}, "wake_to_turn_p99_us": {:.3}, "timers": {beats}, "calls": {}, "troubles": {}, "seconds": {:.6}}}"#,
-        outcome.missing(),
-        stats.wakes_issued,
-        outcome.messages_per_wake(),
-        latency(50.0),
-        latency(99.0),
-        stats.calls,
-        outcome.troubles.len(),
-        outcome.time.as_secs_f64(),
-    )
+fn print_json(output: &mut impl Write, outcomes: &[Outcome]) -> io::Result<()> {
+    let objects: Vec<String> = outcomes.iter().map(object).collect();
+    writeln!(output, "[\n  {}\n]", objects.join(",\n  "))
 }
 
-fn micros(time: Duration) -> f64 {
-    time.as_secs_f64() * 1e6
+fn object(outcome: &Outcome) -> String {
+    let fields = [
+        ("backend", format!("\"{}\"", outcome.backend)),
+        ("messages", outcome.messages.to_string()),
+        ("missing", outcome.missing().to_string()),
+        ("wakes", outcome.stats.wakes_issued.to_string()),
+        ("messages_per_wake", format!("{:.3}", outcome.messages_per_wake())),
+        ("wake_to_turn_p50_us", format!("{:.3}", outcome.wake_to_turn(50.0))),
+        ("wake_to_turn_p99_us", format!("{:.3}", outcome.wake_to_turn(99.0))),
+        ("timers", outcome.beats.to_string()),
+        ("calls", outcome.stats.calls.to_string()),
+        ("troubles", outcome.troubles.len().to_string()),
+        ("seconds", format!("{:.6}", outcome.time.as_secs_f64())),
+    ];
+    let fields = fields.map(|(name, value)| format!("\"{name}\": {value}"));
+    format!("{{{}}}", fields.join(", "))
 }

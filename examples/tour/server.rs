@@ -15,11 +15,14 @@ pub fn start(reactor: &Handle, tally: &Rc<Tally>) -> io::Result<SocketAddr> {
     listener.set_nonblocking(true)?;
     let address = listener.local_addr()?;
     let (handle, tally) = (reactor.handle(), Rc::clone(tally));
-    let accept = move |listener: &TcpListener, _| {
-        if let Err(error) = accept_all(listener, &handle, &tally) {
+    let accept = move |listener: &TcpListener, _| match accept_all(listener, &handle, &tally) {
+        Ok(()) => Action::Rearm,
+        // Out of descriptors, for one. To go on would be to be called for the same again at once.
+        Err(error) => {
             tally.trouble("the server", &error);
+            handle.stop();
+            Action::Remove
         }
-        Action::Rearm
     };
     // Dropping a source closes it. Detached, it stays until the shutdown.
     reactor.register(listener, Interest::READABLE, accept)?.label("the server").detach();

@@ -37,8 +37,9 @@ pub(crate) struct Park {
     /// `AWAKE`, or until when the worker sleeps. Written by the worker (to a time, and back), and
     /// to `AWAKE` by the one thread that interrupts it.
     sleep: AtomicU64,
-    /// The earliest timer that nobody was woken for, or `NEVER`. Written by the host thread, and
-    /// by the worker when it takes an expired one. Release publishes nothing but the time itself.
+    /// The earliest timer that nobody was woken for, or `NEVER`. Written by the host thread, by
+    /// swap, and by the worker when it takes an expired one, by an exchange that fails when the
+    /// host was faster. It publishes nothing but the time itself.
     deadline: AtomicU64,
     /// A `Watch`. Raised by anyone, by `fetch_max`; lowered by the worker, by a swap after which it
     /// looks once more at what was to be watched.
@@ -103,7 +104,7 @@ impl Park {
     /// The host thread: publishes the earliest timer. True when the caller has to notify.
     #[must_use]
     pub(crate) fn set_deadline(&self, deadline: Nanos) -> bool {
-        self.deadline.store(deadline, Ordering::Release);
+        self.deadline.swap(deadline, Ordering::AcqRel);
         // Not a load: the order of this read and of the worker's announcement is what counts.
         let until = self.sleep.fetch_add(0, Ordering::AcqRel);
         until != AWAKE && deadline < until && self.interrupt()

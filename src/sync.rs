@@ -25,9 +25,10 @@ mod model {
     use loom::cell::UnsafeCell;
     use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-    /// The weakest queue that a lock-free queue may be: an item is published by its own release
-    /// and nothing else, and an item behind one that is still being written is not seen. What a
-    /// model proves over it holds for any better queue.
+    /// The weakest that a lock-free queue may be: an item is published by its own release and
+    /// nothing else, and one that finds nothing has synchronised with nobody. As in crossbeam's
+    /// queues, a pop that meets an item which is still being written waits for it, so that no
+    /// finished push is overlooked. What a model proves over it holds for any better queue.
     pub(crate) struct Queue<T> {
         next: AtomicUsize,
         taken: AtomicUsize,
@@ -67,8 +68,11 @@ mod model {
             loop {
                 let at = self.taken.load(Ordering::Relaxed);
                 let slot = self.slots.get(at)?;
-                if !slot.written.load(Ordering::Acquire) {
+                if at == self.next.load(Ordering::Relaxed) {
                     return None;
+                }
+                while !slot.written.load(Ordering::Acquire) {
+                    loom::thread::yield_now();
                 }
                 let claim =
                     self.taken.compare_exchange(at, at + 1, Ordering::Relaxed, Ordering::Relaxed);
@@ -80,8 +84,7 @@ mod model {
         }
 
         pub(crate) fn is_empty(&self) -> bool {
-            let at = self.taken.load(Ordering::Relaxed);
-            !self.slots.get(at).is_some_and(|slot| slot.written.load(Ordering::Acquire))
+            self.taken.load(Ordering::Relaxed) == self.next.load(Ordering::Relaxed)
         }
     }
 }

@@ -1,0 +1,151 @@
+//! The waker proxy: hold, release and swap against wakes from elsewhere.
+
+use std::sync::Arc;
+
+use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use loom::thread;
+
+use crate::shared::{Flag, Shared};
+use crate::tick::Tick;
+
+fn live(shared: &Arc<Shared>, waker: impl Fn(Tick) + Send + Sync + 'static) {
+    shared.swap_waker(Arc::new(waker)).unwrap();
+}
+
+/// A wake races with hold and release: the host hears of it, before, in between or at the release.
+#[test]
+fn proxy_release_replays_what_came_while_held() {
+    loom::model(|| {
+        let shared = Shared::new();
+        let host = Arc::new(Flag::new());
+        let queue = Arc::clone(&host);
+        live(&shared, move |tick| {
+            tick.spend();
+            queue.notify().unwrap();
+        });
+        let producer = {
+            let shared = Arc::clone(&shared);
+            thread::spawn(move || shared.wake())
+        };
+        shared.proxy.hold();
+        if shared.proxy.release().unwrap() {
+            shared.rewake();
+        }
+        host.wait();
+        producer.join().unwrap();
+    });
+}
+
+/// After hold has returned, no call of the waker begins.
+#[test]
+fn proxy_begins_no_call_while_held() {
+    loom::model(|| {
+        let shared = Shared::new();
+        let held = Arc::new(AtomicBool::new(false));
+        let begun = Arc::new(AtomicUsize::new(0));
+        let (seen, count) = (Arc::clone(&held), Arc::clone(&begun));
+        live(&shared, move |tick| {
+            tick.spend();
+            count.fetch_add(usize::from(seen.load(Ordering::Acquire)), Ordering::Relaxed);
+        });
+        shared.proxy.hold();
+        held.store(true, Ordering::Release);
+        let producer = {
+            let shared = Arc::clone(&shared);
+            thread::spawn(move || shared.wake())
+        };
+        producer.join().unwrap();
+        assert_eq!(begun.load(Ordering::Relaxed), 0);
+    });
+}
+
+/// When swap has returned, the old waker is not running and is not called again; and a tick that
+/// the old waker took with it is made good by a wake of the new one.
+#[test]
+fn proxy_swap_ends_the_old_waker_and_loses_no_wake() {
+    loom::model(|| {
+        let shared = Shared::new();
+        let destroyed = Arc::new(AtomicBool::new(false));
+        let window = Arc::clone(&destroyed);
+        live(&shared, move |tick| {
+            tick.spend();
+            // The window that this waker posts to must live until it returns.
+            assert!(!window.load(Ordering::Acquire));
+            thread::yield_now();
+            assert!(!window.load(Ordering::Acquire));
+        });
+        let producer = {
+            let shared = Arc::clone(&shared);
+            thread::spawn(move || shared.wake())
+        };
+        let host = Arc::new(Flag::new());
+        let queue = Arc::clone(&host);
+        live(&shared, move |tick| {
+            tick.spend();
+            queue.notify().unwrap();
+        });
+        destroyed.store(true, Ordering::Release);
+        // Whatever the old waker's window was sent is lost with it.
+        host.wait();
+        producer.join().unwrap();
+    });
+}
+
+/// A wake that comes while another thread is inside the waker is handed to that thread. The host
+/// runs its turn as soon as it hears of the first tick, while that waker has not returned.
+#[test]
+fn proxy_hands_a_wake_to_the_thread_inside() {
+    loom::model(|| {
+        let shared = Shared::new();
+        let host = Arc::new(Flag::new());
+        let queue = Arc::clone(&host);
+        live(&shared, move |tick| {
+            tick.spend();
+            queue.notify().unwrap();
+        });
+        let ran = Arc::new(AtomicUsize::new(0));
+        let producers: Vec<_> = (0..2)
+            .map(|_| {
+                let (shared, ran) = (Arc::clone(&shared), Arc::clone(&ran));
+                thread::spawn(move || {
+                    let call = move || {
+                        ran.fetch_add(1, Ordering::Relaxed);
+                    };
+                    if shared.inbox.push_call(call).is_ok_and(|wake| wake) {
+                        shared.wake_posted();
+                    }
+                })
+            })
+            .collect();
+        while ran.load(Ordering::Relaxed) < 2 {
+            host.wait();
+            shared.inbox.begin();
+            while let Some(call) = shared.inbox.pop_call() {
+                call.run();
+            }
+        }
+        producers.into_iter().for_each(|producer| producer.join().unwrap());
+    });
+}
+
+/// Close against wake: when close has returned, the waker is not running and is not called again.
+#[test]
+fn proxy_close_ends_the_waker() {
+    loom::model(|| {
+        let shared = Shared::new();
+        let destroyed = Arc::new(AtomicBool::new(false));
+        let window = Arc::clone(&destroyed);
+        live(&shared, move |tick| {
+            tick.spend();
+            assert!(!window.load(Ordering::Acquire));
+        });
+        let producer = {
+            let shared = Arc::clone(&shared);
+            thread::spawn(move || shared.wake())
+        };
+        let limit = std::time::Instant::now() + std::time::Duration::from_secs(3600);
+        shared.proxy.close(limit).unwrap();
+        destroyed.store(true, Ordering::Release);
+        producer.join().unwrap();
+    });
+}

@@ -1,0 +1,130 @@
+//! The worker's watch: ticks that fail, ticks that are swallowed, callbacks that do not return.
+
+use std::sync::Arc;
+
+use loom::sync::atomic::{AtomicUsize, Ordering};
+use loom::thread;
+
+use crate::builder::Options;
+use crate::park::Watch;
+use crate::shared::{Flag, Shared};
+use crate::watchdog::Watchdog;
+
+/// The worker of a model: rounds until it is told to end.
+fn work(shared: &Arc<Shared>) -> thread::JoinHandle<()> {
+    let shared = Arc::clone(shared);
+    thread::spawn(move || {
+        let Options { grace, rewake_after, swap_limit } = shared.options;
+        let mut watchdog = Watchdog::new(&Options { grace, rewake_after, swap_limit });
+        while shared.work(&mut watchdog) {
+            thread::yield_now();
+        }
+    })
+}
+
+/// Runs a turn that has nothing to do.
+fn turn(shared: &Shared) {
+    shared.inbox.begin();
+    shared.counters.turns.add(1);
+}
+
+fn end(shared: &Shared, worker: thread::JoinHandle<()>) {
+    shared.notify_if(shared.park.exit());
+    worker.join().unwrap();
+}
+
+/// The first tick is dropped: the worker hears of it, asleep or not, and posts another.
+#[test]
+fn watch_posts_again_for_a_dropped_tick() {
+    loom::model(|| {
+        let shared = Shared::new();
+        let host = Arc::new(Flag::new());
+        let (queue, posts) = (Arc::clone(&host), AtomicUsize::new(0));
+        let waker = move |tick: crate::tick::Tick| {
+            if posts.fetch_add(1, Ordering::Relaxed) > 0 {
+                tick.spend();
+                queue.notify().unwrap();
+            }
+        };
+        shared.swap_waker(Arc::new(waker)).unwrap();
+        let worker = work(&shared);
+        shared.wake();
+        host.wait();
+        turn(&shared);
+        end(&shared, worker);
+    });
+}
+
+/// The first tick vanishes without a word, after one that came through: the worker watches, asleep
+/// or not or just about to stop watching, and posts another.
+#[test]
+fn watch_posts_again_for_a_tick_swallowed_later() {
+    loom::model(|| {
+        let shared = Shared::new();
+        let host = Arc::new(Flag::new());
+        let (queue, posts) = (Arc::clone(&host), AtomicUsize::new(0));
+        let waker = move |tick: crate::tick::Tick| {
+            tick.spend();
+            if posts.fetch_add(1, Ordering::Relaxed) != 1 {
+                queue.notify().unwrap();
+            }
+        };
+        shared.swap_waker(Arc::new(waker)).unwrap();
+        let worker = work(&shared);
+        for _ in 0..2 {
+            shared.wake();
+            host.wait();
+            turn(&shared);
+        }
+        end(&shared, worker);
+    });
+}
+
+/// The first tick vanishes without a word: the worker watches, asleep or not, and posts another.
+#[test]
+fn watch_posts_again_for_a_swallowed_tick() {
+    loom::model(|| {
+        let shared = Shared::new();
+        let host = Arc::new(Flag::new());
+        let (queue, posts) = (Arc::clone(&host), AtomicUsize::new(0));
+        let waker = move |tick: crate::tick::Tick| {
+            tick.spend();
+            if posts.fetch_add(1, Ordering::Relaxed) > 0 {
+                queue.notify().unwrap();
+            }
+        };
+        shared.swap_waker(Arc::new(waker)).unwrap();
+        let worker = work(&shared);
+        shared.wake();
+        host.wait();
+        turn(&shared);
+        end(&shared, worker);
+    });
+}
+
+/// A callback runs with things left behind it, and does not return before a tick has come: the
+/// worker notices, even where it was just about to stop watching.
+#[test]
+fn watch_gives_a_nested_loop_its_tick() {
+    loom::model(|| {
+        let shared = Shared::new();
+        let host = Arc::new(Flag::new());
+        let queue = Arc::clone(&host);
+        let waker = move |tick: crate::tick::Tick| {
+            tick.spend();
+            queue.notify().unwrap();
+        };
+        shared.swap_waker(Arc::new(waker)).unwrap();
+        let worker = work(&shared);
+        // The second callback begins when the worker may be about to stop watching.
+        for number in 1..=2 {
+            shared.park.set_callback(number);
+            shared.notify_if(shared.park.watch(Watch::Callback));
+            // The nested host loop.
+            host.wait();
+            turn(&shared);
+            shared.park.set_callback(0);
+        }
+        end(&shared, worker);
+    });
+}

@@ -17,7 +17,8 @@ use crate::shutdown::{Phase, Stage};
 #[derive(Clone, Debug, Default)]
 #[must_use = "it tells what was abandoned"]
 pub struct Finished {
-    /// What did not end before the deadline, by kind and label: triggers, tasks, the worker.
+    /// What did not end before the deadline, by kind and label: triggers, tasks, the worker, a call
+    /// of the host's waker.
     pub abandoned: Vec<String>,
     /// The triggers that ended with an error, and their errors.
     pub failed: Vec<String>,
@@ -135,7 +136,13 @@ impl Core {
             }
         }
         let left = between(self.shared.clock.now(), limit).unwrap_or(Duration::MAX);
-        if !self.join_worker(left.min(Duration::from_secs(86_400))) {
+        let limit = Instant::now() + left.min(Duration::from_secs(86_400));
+        // A thread that woke the host before may be in its waker yet. What the waker posts to is
+        // the caller's to destroy when this returns.
+        if self.shared.proxy.close(limit).is_err() && !self.is_waker_busy() {
+            finished.abandoned.push("a call of the host's waker, which does not return".to_owned());
+        }
+        if !self.join_worker(limit.saturating_duration_since(Instant::now())) {
             finished.abandoned.push("the worker thread, inside the host's waker".to_owned());
         }
         finished.failed = self.shutdown.take_failures();

@@ -12,6 +12,7 @@ mod tasks;
 mod ticks;
 mod timers;
 mod waking;
+mod watched;
 mod world;
 
 use interloop::{BackendKind, Reactor};

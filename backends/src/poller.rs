@@ -9,17 +9,21 @@ use crate::{BackendKind, BorrowedSource, Event, Interest, Key, Release};
 ///
 /// Registrations are one-shot: an armed registration is reported once, and is silent until
 /// [`modify`](Poller::modify) arms it again. Readiness is level-triggered: what is still true when
-/// the registration is armed again is reported again.
+/// the registration is armed again is reported again. Interests that are true at once may come in
+/// one event or in one event of each arming.
 ///
 /// `add`, `modify` and `delete` are called by one thread, the host thread; `wait` by one thread at
-/// a time, which may be another; `notify` by any. All of them may run side by side.
+/// a time, which may be another; `notify` by any. All of them may run side by side. An event that
+/// a wait has collected before a `modify` or a `delete` may be reported after it, for what the
+/// registration was armed for then.
 pub trait Poller: Send + Sync {
     /// Which system call this is.
     fn kind(&self) -> BackendKind;
 
     /// Registers `source` under `key`, armed for `interest`.
     ///
-    /// The object must stay open until it is deleted and released.
+    /// The object must stay open until it is deleted and released. Hang-ups, errors and a closed
+    /// descriptor are noticed only while it is armed for something.
     ///
     /// # Errors
     ///
@@ -29,25 +33,30 @@ pub trait Poller: Send + Sync {
     /// registered.
     fn add(&self, source: BorrowedSource<'_>, key: Key, interest: Interest) -> io::Result<()>;
 
-    /// Arms the registration for `interest`, in the place of what it was armed for.
+    /// Arms the registration for `interest`, in the place of what it was armed for. With
+    /// [`Interest::NONE`] it is disarmed.
     ///
     /// # Errors
     ///
     /// Any error means that the backend no longer watches this descriptor: it was closed behind
-    /// the registration's back.
+    /// the registration's back. The registration still has to be deleted. poll and select do not
+    /// look here: with them it comes as [`Readiness::INVALID`](crate::Readiness::INVALID), once for
+    /// each arming.
     fn modify(&self, source: BorrowedSource<'_>, key: Key, interest: Interest) -> io::Result<()>;
 
     /// Forgets the registration. Events of it that were collected before may still be reported.
     ///
-    /// This cannot fail: a descriptor that was closed behind our back is forgotten too.
+    /// The descriptor may be registered again at once, under another key, even where the release
+    /// comes later. This cannot fail: a descriptor that was closed behind our back is forgotten
+    /// too.
     fn delete(&self, source: BorrowedSource<'_>, key: Key) -> Release;
 
     /// Blocks until something is ready, `notify` was called, or `timeout` has passed; `None` waits
     /// for ever. What happened is appended to `events`.
     ///
-    /// It may return early with nothing. A signal does not end it: the wait goes on with what is
-    /// left of the timeout. A timeout is never cut short by rounding. A notification that came
-    /// before the wait ends it at once.
+    /// It may return early with nothing, and does not block where it has a release to report. A
+    /// signal does not end it: the wait goes on with what is left of the timeout. A timeout is
+    /// never cut short by rounding. A notification that came before the wait ends it at once.
     ///
     /// # Errors
     ///

@@ -8,7 +8,7 @@
 //! - Its key is a word, and ours takes 64 bits: it is compiled for 64-bit targets only.
 //! - It does not ask for half-closes: they are readable. Urgent data is reported to whoever waits
 //!   for readable, too. On Windows and over kqueue there is no word for urgent data.
-//! - Over epoll it keeps nanoseconds with a timerfd, for one more system call in each wait.
+//! - Over epoll it keeps nanoseconds with a timerfd, for two more system calls in each wait.
 #![allow(unsafe_code)]
 
 use std::io;

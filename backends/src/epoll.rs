@@ -191,3 +191,33 @@ fn readiness(flags: epoll::EventFlags) -> Readiness {
     let happened = HAPPENED.iter().filter(|(flag, _)| flags.contains(*flag));
     happened.fold(Readiness::NONE, |readiness, (_, what)| readiness | *what)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+
+    #[test]
+    fn timeouts_are_kept_with_and_without_nanoseconds() {
+        let epoll = Epoll::open().unwrap();
+        for milliseconds in [false, true] {
+            epoll.milliseconds.store(milliseconds, Ordering::Relaxed);
+            let (start, timeout) = (Instant::now(), Duration::from_micros(1300));
+            epoll.wait(&mut Vec::new(), Some(timeout)).unwrap();
+            assert!(start.elapsed() >= timeout);
+        }
+    }
+
+    #[test]
+    fn the_wait_in_nanoseconds_fills_the_buffer() {
+        let epoll = Epoll::open().unwrap();
+        epoll.notify().unwrap();
+        let mut events = Vec::with_capacity(4);
+        match epoll_pwait2(epoll.set.as_fd(), &mut events, &timespec(Duration::from_nanos(7))) {
+            Ok(count) => assert_eq!((count, key(&events[0])), (1, NOTIFIER)),
+            // An old kernel, or a sandbox.
+            Err(errno) => assert!(matches!(errno, Errno::NOSYS | Errno::PERM), "{errno}"),
+        }
+    }
+}

@@ -13,7 +13,6 @@ use std::time::{Duration, Instant};
 
 use interloop_backends::Key;
 
-use crate::clock::NEVER;
 use crate::core::Core;
 use crate::label::Label;
 use crate::local;
@@ -272,16 +271,15 @@ impl Core {
         if self.shutdown.stage() != Stage::Over {
             self.end(false);
         }
-        let waker = self.shared.proxy.close(Instant::now() + WAKER_LIMIT);
-        let worker = self.join_worker(if waker.is_ok() { JOIN_LIMIT } else { Duration::ZERO });
+        let _may_still_run = self.shared.proxy.close(Instant::now() + WAKER_LIMIT);
+        let limit = if self.is_waker_busy() { Duration::ZERO } else { JOIN_LIMIT };
+        let worker = self.join_worker(limit);
         if !worker {
             let what = "the host's waker does not return: the worker thread is left to it";
             self.shared.report(&Report::Unfinished(what));
             // The worker never polls again: what it held on to can be closed.
             self.empty_limbo();
         }
-        let next = self.timers.borrow_mut().earliest();
-        debug_assert!(next.unwrap_or(NEVER) == NEVER, "closed timers are empty");
     }
 }
 

@@ -25,6 +25,10 @@ impl Shared {
 
     /// Wakes the host for a `post` that asked for it, and has the worker watch whether it came.
     pub(crate) fn wake_posted(self: &Arc<Shared>) {
+        // A forked child has no host to wake, and would wake its parent's.
+        if !self.process.is_current() {
+            return;
+        }
         self.counters.woken_at(self.clock.now());
         if self.inline.load(Ordering::Relaxed) && self.is_host() {
             self.notify_if(self.park.relay());
@@ -81,7 +85,7 @@ impl Shared {
 
     /// Notifies the backend if the worker sleeps in it, as `Park` found out.
     pub(crate) fn notify_if(&self, asleep: bool) {
-        if !asleep {
+        if !asleep || !self.process.is_current() {
             self.counters.interrupts_saved.add(1);
             return;
         }

@@ -175,6 +175,14 @@ pub mod shared {
         }
     }
 
+    pub struct Process;
+
+    impl Process {
+        pub fn is_current(&self) -> bool {
+            true
+        }
+    }
+
     pub struct Worker;
 
     impl Worker {
@@ -190,6 +198,7 @@ pub mod shared {
         pub proxy: Proxy,
         pub counters: Counters,
         pub worker: Worker,
+        pub process: Process,
         pub inline: AtomicBool,
     }
 
@@ -205,6 +214,7 @@ pub mod shared {
                 proxy: Proxy::new(),
                 counters: Counters::new(),
                 worker: Worker,
+                process: Process,
                 inline: AtomicBool::new(false),
             })
         }

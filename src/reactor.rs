@@ -199,10 +199,11 @@ impl Handle {
         Timer::set(&self.core, deadline, Label::caller(), Fire::Once(Box::new(f)))
     }
 
-    /// Calls `f` once, in a turn, when `instant` has come; one that has passed means the next turn.
+    /// Calls `f` once, in a turn, when `instant` has come; one that has passed counts as now, and
+    /// means the next turn.
     #[track_caller]
     pub fn at(&self, instant: Instant, f: impl FnOnce() + 'static) -> Timer {
-        let deadline = self.core.shared.clock.at(instant);
+        let deadline = self.core.at_time(instant);
         Timer::set(&self.core, deadline, Label::caller(), Fire::Once(Box::new(f)))
     }
 

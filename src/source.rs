@@ -47,9 +47,15 @@ impl<T: AsSource + 'static> Source<T> {
     ///
     /// # Errors
     ///
-    /// `NotConnected` when the source was removed, or the reactor has closed its sources.
+    /// `NotConnected` when the source was removed, or the reactor has closed its sources;
+    /// `InvalidInput` when it was registered without a callback.
     pub fn arm(&self, interest: Interest) -> io::Result<()> {
         self.core.shared.check()?;
+        // Armed with nobody to call, it would be reported again in every turn.
+        if self.core.sources.has_callback(self.key) == Some(false) {
+            let message = "the source has no callback to arm; wait for it with ready()";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+        }
         if self.core.arm(self.key, interest) { Ok(()) } else { Err(removed()) }
     }
 
@@ -57,7 +63,7 @@ impl<T: AsSource + 'static> Source<T> {
     ///
     /// # Errors
     ///
-    /// As [`arm`](Source::arm).
+    /// `NotConnected` when the source was removed, or the reactor has closed its sources.
     pub fn disarm(&self) -> io::Result<()> {
         self.core.shared.check()?;
         if self.core.disarm(self.key) { Ok(()) } else { Err(removed()) }

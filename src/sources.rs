@@ -136,6 +136,11 @@ impl Sources {
         self.with(key, |_| ()).is_some()
     }
 
+    /// True for a source that was registered with a callback. None when it is gone.
+    pub(crate) fn has_callback(&self, key: Key) -> Option<bool> {
+        self.with(key, |entry| entry.callback.is_some() || entry.running)
+    }
+
     pub(crate) fn set_label(&self, key: Key, label: Label) {
         self.with(key, |entry| entry.label = label);
     }
@@ -214,7 +219,9 @@ impl Core {
     pub(crate) fn arm(self: &Rc<Core>, key: Key, interest: Interest) -> bool {
         let armed = self.sources.with(key, |entry| {
             entry.armed |= interest;
-            entry.rearm = entry.armed;
+            // A callback that runs is armed for nothing, and `Rearm` still means what it was.
+            let before = if entry.running { entry.rearm } else { Interest::NONE };
+            entry.rearm = before | entry.armed;
             entry.lost
         });
         self.source_changed(key);

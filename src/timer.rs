@@ -43,9 +43,9 @@ impl Timer {
         self.move_to(self.core.in_time(delay))
     }
 
-    /// Moves the timer to `instant`; one that has passed makes it due at once.
+    /// Moves the timer to `instant`; one that has passed counts as now.
     pub fn reset_at(&self, instant: Instant) -> bool {
-        self.move_to(self.core.shared.clock.at(instant))
+        self.move_to(self.core.at_time(instant))
     }
 
     /// True until it has fired for the last time.
@@ -83,9 +83,7 @@ impl Timer {
 impl Drop for Timer {
     fn drop(&mut self) {
         if let Some(key) = self.key {
-            // The callback is user code: it is dropped once the borrow has ended.
-            let timer = self.core.timers.borrow_mut().remove(key);
-            drop(timer);
+            self.core.remove_timer(key);
         }
     }
 }
@@ -153,8 +151,7 @@ impl Future for Sleep {
 impl Drop for Sleep {
     fn drop(&mut self) {
         if let State::Set(key) = self.state {
-            let timer = self.core.timers.borrow_mut().remove(key);
-            drop(timer);
+            self.core.remove_timer(key);
         }
     }
 }
@@ -169,6 +166,23 @@ impl Core {
     /// The time that is `delay` from now.
     pub(crate) fn in_time(&self, delay: Duration) -> Nanos {
         self.shared.clock.now().saturating_add(nanos(delay))
+    }
+
+    /// The time of `instant`, or now where that has passed: in front of timers that are due, one
+    /// that sets another for the past each time it runs would keep them from running.
+    pub(crate) fn at_time(&self, instant: Instant) -> Nanos {
+        self.shared.clock.at(instant).max(self.shared.clock.now())
+    }
+
+    /// Takes a timer out. The worker learns of it at the end of the turn, or at once outside one:
+    /// it is not to wake the host for a timer that is gone.
+    fn remove_timer(self: &Rc<Core>, key: Key) {
+        let timer = self.timers.borrow_mut().remove(key);
+        if self.depth.get() == 0 {
+            self.settle();
+        }
+        // The callback is user code: it goes once the borrow has ended.
+        drop(timer);
     }
 
     /// A timer was set or moved: lets the worker know, if it would sleep too long.

@@ -19,6 +19,8 @@ use crate::timers::Due;
 struct Budget {
     items: usize,
     until: Nanos,
+    /// The first timer that was not set when the turn began, by its sequence.
+    unset: u64,
 }
 
 impl Budget {
@@ -75,7 +77,8 @@ impl Core {
         self.collect();
         let options = &self.shared.options;
         let until = now.saturating_add(nanos(options.turn_time));
-        let complete = self.phases(&mut Budget { items: options.turn_items, until });
+        let unset = self.timers.borrow().next_sequence();
+        let complete = self.phases(&mut Budget { items: options.turn_items, until, unset });
         self.advance_shutdown();
         self.unwatch();
         self.flush();
@@ -137,8 +140,7 @@ impl Core {
     /// Runs the timers that are due, but none that was set in this turn.
     fn run_timers(self: &Rc<Core>, budget: &mut Budget) -> bool {
         let now = self.now.get();
-        let end = self.timers.borrow().next_sequence();
-        while self.timers.borrow_mut().is_due(now, end) {
+        while self.timers.borrow_mut().is_due(now, budget.unset) {
             if !budget.take(self) {
                 return false;
             }

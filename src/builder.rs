@@ -89,8 +89,9 @@ impl Builder {
     }
 
     /// After what time a callback is taken to run a nested host loop, so that what waits behind it
-    /// gets a tick of its own: after once to twice this. 5 ms, unless told otherwise. A callback
-    /// that is merely slow costs one tick more, which is harmless.
+    /// gets a tick of its own: after once to twice this. 5 ms, unless told otherwise, and at most
+    /// [`rewake_after`](Builder::rewake_after). A callback that is merely slow costs one tick more,
+    /// which is harmless.
     pub fn nested_grace(mut self, grace: Duration) -> Builder {
         self.options.grace = grace.max(Duration::from_micros(100));
         self

@@ -42,7 +42,8 @@ pub(crate) struct Watchdog {
 impl Watchdog {
     pub(crate) fn new(options: &Options) -> Watchdog {
         Watchdog {
-            grace: nanos(options.grace).max(1),
+            // A close watch must not look more rarely than a wide one.
+            grace: nanos(options.grace.min(options.rewake_after)).max(1),
             rewake_after: nanos(options.rewake_after).max(1),
             watch: Watch::Off,
             look: FOREVER,

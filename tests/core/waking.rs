@@ -75,20 +75,20 @@ fn dawdle(random: &mut u32) {
 
 /// What many threads call, in the order in which it ran.
 #[derive(Clone, Default)]
-struct Ran(Arc<Mutex<Vec<(usize, usize)>>>);
+pub struct Ran(Arc<Mutex<Vec<(usize, usize)>>>);
 
 impl Ran {
-    fn call(&self, remote: &Remote, thread: usize, number: usize) {
+    pub fn call(&self, remote: &Remote, thread: usize, number: usize) {
         let ran = self.clone();
         remote.call(move || ran.0.lock().unwrap().push((thread, number))).unwrap();
     }
 
-    fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.0.lock().unwrap().len()
     }
 
     /// Every call of every thread once, those of one thread in their order.
-    fn check(&self, threads: usize, each: usize) {
+    pub fn check(&self, threads: usize, each: usize) {
         let ran = self.0.lock().unwrap();
         assert_eq!(ran.len(), threads * each);
         for thread in 0..threads {

@@ -137,7 +137,7 @@ impl Future for Ready<'_> {
         }
         let came = self.id.and_then(|id| self.core.poll_waiter(self.key, id, cx.waker()));
         match came {
-            Some(came) if came.is_none() => return Poll::Pending,
+            Some(came) if came.is_none() => Poll::Pending,
             Some(came) => {
                 self.id = None;
                 Poll::Ready(Ok(came))

@@ -66,7 +66,7 @@ pub(crate) fn second_waiter(backend: BackendKind) -> io::Error {
 }
 
 fn always_ready(backend: BackendKind, source: BorrowedSource<'_>, object: &str) -> io::Error {
-    let what = format_args!(
+    let what = format!(
         "is {object}, which is always ready and cannot be watched; use it without waiting, or on \
          a thread of its own"
     );

@@ -52,7 +52,7 @@ impl SetCall for Select {
         if source_number(source) < limit {
             return Ok(());
         }
-        let what = format_args!("is above the process limit {limit} (RLIMIT_NOFILE); raise it");
+        let what = format!("is above the process limit {limit} (RLIMIT_NOFILE); raise it");
         Err(refusal(Self::KIND, source, io::ErrorKind::InvalidInput, what))
     }
 

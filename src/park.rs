@@ -165,7 +165,7 @@ impl Park {
 
     /// The worker: takes the failure.
     pub(crate) fn take_failed(&self) -> bool {
-        self.failed.swap(false, Ordering::AcqRel)
+        self.failed.load(Ordering::Acquire) && self.failed.swap(false, Ordering::AcqRel)
     }
 
     /// The host thread: leaves a post to the worker. True when the caller has to notify.
@@ -177,7 +177,7 @@ impl Park {
 
     /// The worker: takes the post that was left to it.
     pub(crate) fn take_relayed(&self) -> bool {
-        self.relayed.swap(false, Ordering::AcqRel)
+        self.relayed.load(Ordering::Acquire) && self.relayed.swap(false, Ordering::AcqRel)
     }
 
     /// The host thread: tells the worker to end. True when the caller has to notify.

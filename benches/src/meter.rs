@@ -1,0 +1,59 @@
+//! The clock of a measurement, which the measured work itself starts and stops.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use interloop::Remote;
+
+/// Counts units of work, on the host thread. The first count starts the clock, and is the warm-up
+/// of its reactor. The one that makes the number full stops the clock and the reactor.
+#[derive(Clone)]
+pub struct Meter {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    remote: Remote,
+    wanted: u64,
+    /// Written by the host thread only; an atomic so that a call may carry the meter there.
+    done: AtomicU64,
+    began: OnceLock<Instant>,
+    took: OnceLock<Duration>,
+}
+
+impl Meter {
+    pub(crate) fn new(remote: Remote, wanted: u64) -> Meter {
+        let inner = Inner {
+            remote,
+            wanted,
+            done: AtomicU64::new(0),
+            began: OnceLock::new(),
+            took: OnceLock::new(),
+        };
+        Meter { inner: Arc::new(inner) }
+    }
+
+    /// So many units of work were done since the last count.
+    pub fn count(&self, units: u64) {
+        let inner = &self.inner;
+        let Some(began) = inner.began.get() else { return self.begin() };
+        let done = inner.done.load(Ordering::Relaxed) + units;
+        inner.done.store(done, Ordering::Relaxed);
+        if done >= inner.wanted && inner.took.get().is_none() {
+            // Work that comes in batches overshoots, and its time is scaled to what was wanted.
+            let took = began.elapsed().mul_f64(inner.wanted as f64 / done as f64);
+            inner.took.get_or_init(|| took);
+            inner.remote.stop();
+        }
+    }
+
+    /// Starts the clock, where that is not left to the first count.
+    pub fn begin(&self) {
+        self.inner.began.get_or_init(Instant::now);
+    }
+
+    pub(crate) fn took(&self) -> Duration {
+        *self.inner.took.get().expect("all units of work were done")
+    }
+}

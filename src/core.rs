@@ -141,6 +141,10 @@ impl Core {
 
     /// Makes all changes that were left to the end of the turn.
     pub(crate) fn flush(&self) {
+        // A forked child shares the backend's set with its parent.
+        if !self.shared.process.is_current() {
+            return;
+        }
         self.flush_sources();
         // A timer that is due asks for a turn, which the caller does, and not for the worker.
         let earliest = self.timers.borrow_mut().earliest();

@@ -122,8 +122,11 @@ impl Core {
             let active = self.tasks.active.borrow();
             active.iter().map(|(key, active)| (key, active.waker.clone())).collect()
         };
-        // Waking schedules a task; dropping what is scheduled drops its future.
-        doomed.iter().for_each(|(_, waker)| waker.wake_by_ref());
+        // Waking schedules a task; dropping what is scheduled drops its future. Of a reactor that
+        // is being dropped it does so on the spot.
+        for (_, waker) in &doomed {
+            self.call_user(|_| None, || waker.wake_by_ref());
+        }
         loop {
             while let Some(task) = self.tasks.pop().or_else(|| self.shared.inbox.pop_task()) {
                 // The destructors of the future are user code.

@@ -37,14 +37,15 @@ pub(crate) struct Inbox {
 pub(crate) trait Call: Send {
     /// Runs the closure.
     fn run(self: Box<Self>);
+    /// The one who calls, as `push_call` tells callers apart.
+    fn sender(&self) -> usize;
     /// Gives the closure's own type back to the caller that knows it.
     fn into_any(self: Box<Self>) -> Box<dyn Any + Send>;
 }
 
 struct Parcel<F> {
     closure: F,
-    /// Gives parcels of zero-sized closures an address of their own, which tells parcels apart.
-    _addressable: u8,
+    sender: usize,
 }
 
 impl<F: FnOnce() + Send + 'static> Call for Parcel<F> {
@@ -52,13 +53,13 @@ impl<F: FnOnce() + Send + 'static> Call for Parcel<F> {
         (self.closure)();
     }
 
+    fn sender(&self) -> usize {
+        self.sender
+    }
+
     fn into_any(self: Box<Self>) -> Box<dyn Any + Send> {
         self
     }
-}
-
-fn address(call: &dyn Call) -> usize {
-    std::ptr::from_ref(call).cast::<()>() as usize
 }
 
 impl Inbox {
@@ -130,12 +131,15 @@ impl Inbox {
         if self.closed.load(Ordering::Acquire) {
             return Err(closure);
         }
-        let parcel = Box::new(Parcel { closure, _addressable: 0 });
-        let address = address(&*parcel);
-        self.calls.push(parcel);
+        // A place on this thread's stack tells this call from all that are on their way back at the
+        // same time. The place of the parcel does not: that of one which has run is free for the
+        // next.
+        let place = 0_u8;
+        let sender = std::hint::black_box(std::ptr::from_ref(&place)).addr();
+        self.calls.push(Box::new(Parcel { closure, sender }));
         let wake = self.post();
         if self.closed.load(Ordering::Acquire) {
-            return self.take_back(address).map_or(Ok(false), Err);
+            return self.take_back(sender).map_or(Ok(false), Err);
         }
         Ok(wake)
     }
@@ -154,7 +158,7 @@ impl Inbox {
     fn take_back<F: FnOnce() + Send + 'static>(&self, own: usize) -> Option<F> {
         let mut stranded = lock(&self.stranded);
         stranded.extend(std::iter::from_fn(|| self.calls.pop()));
-        let at = stranded.iter().position(|call| address(&**call) == own)?;
+        let at = stranded.iter().position(|call| call.sender() == own)?;
         let parcel = stranded.swap_remove(at).into_any().downcast::<Parcel<F>>();
         parcel.ok().map(|parcel| parcel.closure)
     }

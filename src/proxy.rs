@@ -34,6 +34,8 @@ struct State {
     calling: Option<ThreadToken>,
     /// A wake came while the waker ran: whoever runs it runs it once more.
     again: bool,
+    /// The waker is the reactor's own, which any number of threads may call at a time.
+    seized: bool,
 }
 
 /// What became of a wake.
@@ -61,6 +63,7 @@ impl Proxy {
                 remembered: false,
                 calling: None,
                 again: false,
+                seized: false,
             }),
             idle: Condvar::new(),
         }
@@ -73,6 +76,12 @@ impl Proxy {
             return Wake::Closed;
         }
         if state.calling.is_some() {
+            // The reactor's own waker does not wait for a host's that may never return.
+            if let Some(waker) = state.waker.clone().filter(|_| state.seized) {
+                drop(state);
+                waker(tick());
+                return Wake::Called;
+            }
             state.again = true;
             return Wake::Handed;
         }
@@ -140,16 +149,18 @@ impl Proxy {
         }
         let old = std::mem::replace(&mut state.waker, waker);
         state.remembered = false;
+        state.seized = false;
         self.wait_idle(state, limit, old)
     }
 
-    /// Puts `waker` in the place of the one there and undoes all holds, without waiting for the
-    /// old one: for an end at which the host may be unable to let it return.
+    /// Puts `waker`, the reactor's own, in the place of the one there and undoes all holds, without
+    /// waiting for the old one: for an end at which the host may be unable to let it return.
     pub(crate) fn seize(&self, waker: Option<Arc<Waker>>) {
         let mut state = lock(&self.state);
         if !state.closed {
             state.holds = 0;
             state.remembered = false;
+            state.seized = waker.is_some();
             let old = std::mem::replace(&mut state.waker, waker);
             drop(state);
             drop(old);

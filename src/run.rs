@@ -5,13 +5,14 @@ use std::fmt;
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::clock::{Nanos, between};
 use crate::core::{Core, Drive};
 use crate::local;
 use crate::proxy::Waker;
-use crate::shutdown::{Phase, Stage};
+use crate::shutdown::{JOIN_LIMIT, Phase, Stage};
 
 /// What [`Handle::finish`](crate::Handle::finish) came to.
 #[derive(Clone, Debug, Default)]
@@ -66,7 +67,7 @@ impl Drop for FinishGuard {
     fn drop(&mut self) {
         // A thread that panics is in no state to run callbacks: dropping the reactor is what is
         // left.
-        if std::thread::panicking() {
+        if thread::panicking() {
             return;
         }
         let what = match self.core.finish(self.timeout) {
@@ -83,6 +84,10 @@ impl fmt::Debug for FinishGuard {
         f.debug_struct("FinishGuard").field("timeout", &self.timeout).finish()
     }
 }
+
+/// How long `finish` waits for the host's waker to return, within its timeout. One that posts
+/// returns long before; one that waits until the host has run the tick waits for this very thread.
+const WAKER_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Puts the drive back when `run` ends, with a panic too.
 struct Running<'a>(&'a Core);
@@ -136,13 +141,14 @@ impl Core {
             }
         }
         let left = between(self.shared.clock.now(), limit).unwrap_or(Duration::MAX);
-        let limit = Instant::now() + left.min(Duration::from_secs(86_400));
         // A thread that woke the host before may be in its waker yet. What the waker posts to is
         // the caller's to destroy when this returns.
-        if self.shared.proxy.close(limit).is_err() && !self.is_waker_busy() {
+        let closed = self.shared.proxy.close(Instant::now() + left.min(WAKER_PATIENCE));
+        if closed.is_err() && !self.is_waker_busy() {
             finished.abandoned.push("a call of the host's waker, which does not return".to_owned());
         }
-        if !self.join_worker(limit.saturating_duration_since(Instant::now())) {
+        let limit = if self.is_waker_busy() { Duration::ZERO } else { JOIN_LIMIT };
+        if !self.join_worker(limit) {
             finished.abandoned.push("the worker thread, inside the host's waker".to_owned());
         }
         finished.failed = self.shutdown.take_failures();
@@ -181,11 +187,17 @@ impl Core {
         let shared = &self.shared;
         let until = if shared.inbox.is_pending() { 0 } else { limit.min(shared.park.deadline()) };
         let timeout = between(shared.clock.now(), until);
+        if shared.worker.has_failed() {
+            // Without a backend, timers, calls and tasks still work: the waker unparks.
+            thread::park_timeout(timeout.unwrap_or(Duration::MAX));
+            shared.park.take_due(shared.clock.now());
+            return;
+        }
         let mut events = self.polled.take();
         match shared.poller.wait(&mut events, timeout) {
             Ok(()) => {}
             // The worker is just leaving the backend.
-            Err(error) if error.kind() == io::ErrorKind::ResourceBusy => std::thread::yield_now(),
+            Err(error) if error.kind() == io::ErrorKind::ResourceBusy => thread::yield_now(),
             Err(error) => {
                 shared.worker.fail(&error);
                 shared.report(&crate::Report::BackendFailed(&error));
@@ -215,14 +227,17 @@ impl Core {
     fn notifying_waker(&self) -> Arc<Waker> {
         let poller = Arc::clone(&self.shared.poller);
         let host = self.shared.host;
+        let parked = thread::current();
         Arc::new(move |tick| {
             tick.detach();
             // The host thread itself looks at the inbox before it parks.
             if local::thread() == host {
                 return;
             }
-            // A backend that cannot be notified fails its next wait too, which reports it.
+            // A backend that cannot be notified fails its next wait too, which reports it. From
+            // then on the host thread parks without it.
             let _failed = poller.notify();
+            parked.unpark();
         })
     }
 

@@ -9,6 +9,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use interloop_backends::Key;
@@ -78,7 +79,19 @@ impl Shutdown {
     pub(crate) fn is_due(&self, stopping: bool) -> bool {
         match self.stage.get() {
             Stage::Alive => stopping,
-            Stage::Triggers(phase) => self.keys(phase).is_empty(),
+            Stage::Triggers(phase) => {
+                let triggers = self.triggers.borrow();
+                let mut of_phase = triggers.iter().filter(|(_, entry)| entry.phase == phase);
+                let is_waiting = |state: &State| matches!(state, State::Waiting(_));
+                // Either all have ended, or one was added that nobody has started yet.
+                match of_phase.next() {
+                    None => true,
+                    Some((_, first)) => {
+                        is_waiting(&first.state)
+                            || of_phase.any(|(_, entry)| is_waiting(&entry.state))
+                    }
+                }
+            }
             Stage::Over => false,
         }
     }
@@ -223,7 +236,9 @@ impl Core {
         self.close_sources();
         self.close_timers();
         let triggers = self.shutdown.triggers.borrow_mut().drain();
-        drop(triggers);
+        for trigger in triggers {
+            self.call_user(|_| None, || drop(trigger));
+        }
         self.close_tasks();
         self.ready.borrow_mut().clear();
         // No call of the waker begins from here on; one that runs may need this very thread to end.
@@ -264,6 +279,8 @@ impl Core {
         if !self.shared.process.is_current() {
             // The worker is the parent's, and so is what the backend watches.
             std::mem::forget(self.worker.take());
+            // Closing a poller may take its own descriptors out of the set that both share.
+            std::mem::forget(Arc::clone(&self.shared.poller));
             self.shutdown.stage.set(Stage::Over);
             self.shared.end.reach();
             return;
@@ -284,7 +301,7 @@ impl Core {
 }
 
 /// How long a worker that was told to end may take.
-const JOIN_LIMIT: Duration = Duration::from_secs(5);
+pub(crate) const JOIN_LIMIT: Duration = Duration::from_secs(5);
 /// How long a dropped reactor waits for the host's waker to return.
 const WAKER_LIMIT: Duration = Duration::from_millis(40);
 

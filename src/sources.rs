@@ -272,7 +272,8 @@ impl Core {
     pub(crate) fn close_sources(self: &Rc<Core>) {
         self.sources.closed.set(true);
         for key in self.sources.keys() {
-            self.remove_source(key);
+            // What a callback captured is the user's, and may panic when it is dropped.
+            self.call_user(|_| None, || self.remove_source(key));
         }
     }
 

@@ -52,11 +52,11 @@ impl Stopped {
     /// Blocks until the reactor has stopped, at most for `timeout`. True when it has.
     ///
     /// On the host thread this blocks the host loop, and so the shutdown itself: there it returns
-    /// at once.
+    /// at once, and in a forked child too, where the reactor does not run.
     pub fn wait(self, timeout: Duration) -> bool {
         let listener = self.shared.end.event.listen();
         let over = self.shared.is_over();
-        if over || self.shared.is_host() {
+        if over || self.shared.is_host() || !self.shared.process.is_current() {
             return over;
         }
         match Instant::now().checked_add(timeout) {

@@ -55,6 +55,10 @@ impl Core {
         if self.depth.get() == 0 {
             let panic = self.panics.borrow_mut().pop_front();
             if let Some(panic) = panic {
+                // Each further one needs a turn of its own.
+                if !self.panics.borrow().is_empty() {
+                    self.shared.wake();
+                }
                 std::panic::resume_unwind(panic);
             }
         }
@@ -84,8 +88,7 @@ impl Core {
         self.flush();
         drop(turning);
         drop(depth);
-        // One panic goes on at the end of this turn; each further one needs a turn of its own.
-        if !complete || self.owes_a_turn() || self.panics.borrow().len() > 1 {
+        if !complete || self.owes_a_turn() {
             self.counters.leftover.set(self.counters.leftover.get() + 1);
             self.shared.wake();
         }

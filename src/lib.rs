@@ -1,4 +1,63 @@
 //! A reactor that is a guest in any event loop.
+//!
+//! A program with a window, a game or a plug-in has an event loop already, and that loop owns the
+//! main thread: it is the *host*. A reactor joins it by one closure, the *waker*. A *worker* thread
+//! blocks in `epoll`, `kqueue`, `poll` or `select`; when something is ready, it calls the waker with
+//! a [`Tick`], the waker posts that to the host, and the host thread runs it. In it runs a *turn*:
+//! the callbacks of what is ready, the timers that are due, the calls from other threads, the
+//! tasks. All user code runs on the host thread, and need be neither `Send` nor locked.
+//!
+//! ```
+//! use std::sync::mpsc;
+//! use std::time::Duration;
+//!
+//! // A host: a queue that any thread posts to, and a loop that takes from it.
+//! let (queue, ticks) = mpsc::channel();
+//! let reactor = interloop::Reactor::new()?;
+//! reactor.interleave(move |tick| drop(queue.send(tick)))?;
+//!
+//! let handle = reactor.handle();
+//! reactor.spawn_local(async move {
+//!     handle.sleep(Duration::from_millis(10)).await;
+//!     handle.stop();
+//! }).detach();
+//!
+//! // The reactor drops the sender when it has stopped, and that ends this loop.
+//! for tick in ticks {
+//!     tick.run();
+//! }
+//! assert!(reactor.is_stopped());
+//! # Ok::<(), std::io::Error>(())
+//! ```
+//!
+//! # Where to find what
+//!
+//! - Making one: [`Reactor::new`], [`Reactor::builder`]; which system call it uses: [`BackendKind`].
+//! - Driving it: [`interleave`](Handle::interleave) with a host, [`run`](Handle::run) without one.
+//! - I/O: [`register`](Handle::register) with a callback that answers with an [`Action`], or
+//!   [`source`](Handle::source) and [`Source::ready`] in a task.
+//! - Time: [`after`](Handle::after), [`at`](Handle::at), [`every`](Handle::every),
+//!   [`sleep`](Handle::sleep).
+//! - Futures: [`spawn_local`](Handle::spawn_local).
+//! - Other threads: [`remote`](Handle::remote) gives a [`Remote`], which goes anywhere.
+//! - The end: [`stop`](Handle::stop) and the triggers of [`on_shutdown`](Handle::on_shutdown);
+//!   [`finish`](Handle::finish) where the host loop ended first.
+//! - Looking inside: [`stats`](Handle::stats), [`dump`](Handle::dump), [`Builder::reporter`].
+//!
+//! [`Reactor`] owns the reactor, and [`Handle`] is what callbacks and tasks keep of it; both have
+//! the same methods. Neither leaves the host thread.
+//!
+//! # Handles
+//!
+//! [`Source`], [`Timer`], [`Task`] and [`Trigger`] stand for what was asked for. Dropping one
+//! cancels it, and `detach()` lets it go on by itself. `label(...)` names it, for [`Dump`] and
+//! [`Report`]; without that it goes by the place in the program where it was made.
+//!
+//! # Features
+//!
+//! `epoll`, `poll`, `select`, `kqueue` and `polling` are the backends, all on by default, each
+//! compiled only where the target has it. `libkqueue` runs `kqueue` on Linux. `test-util` adds the
+//! scripted backend `backends::fake`, and `tracing` adds spans and events.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![warn(unreachable_pub)]
 
@@ -58,3 +117,8 @@ pub use tick::Tick;
 pub use timer::{Sleep, Timer};
 pub use trigger::{Trigger, TriggerOutcome};
 pub use waker_proxy::WakerProxy;
+
+/// Compiles what the README shows.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -4,6 +4,7 @@
 //! `INTERLOOP_BACKEND` set, only that backend is tried.
 
 mod delivery;
+mod futures;
 mod nested;
 mod remote;
 mod shutdown;

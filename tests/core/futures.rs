@@ -1,0 +1,70 @@
+//! What the cases await with: an event of the host thread, and an executor for foreign threads.
+
+use std::cell::{Cell, RefCell};
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
+
+/// An event on one thread: once set, it stays set.
+#[derive(Clone, Default)]
+pub struct Flag {
+    inner: Rc<(Cell<bool>, RefCell<Vec<Waker>>)>,
+}
+
+impl Flag {
+    pub fn set(&self) {
+        self.inner.0.set(true);
+        self.inner.1.take().into_iter().for_each(Waker::wake);
+    }
+
+    pub fn is_set(&self) -> bool {
+        self.inner.0.get()
+    }
+
+    pub async fn wait(&self) {
+        poll_fn(|cx| {
+            if self.is_set() {
+                return Poll::Ready(());
+            }
+            self.inner.1.borrow_mut().push(cx.waker().clone());
+            Poll::Pending
+        })
+        .await;
+    }
+}
+
+/// Gives the thread to everybody else once.
+pub async fn yield_now() {
+    let mut yielded = false;
+    poll_fn(|cx| {
+        if std::mem::replace(&mut yielded, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
+/// The simplest executor: parks this thread until the future is woken.
+pub fn block_on<F: Future>(future: F) -> F::Output {
+    struct Unpark(Thread);
+
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut future = pin!(future);
+    loop {
+        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            Poll::Ready(output) => return output,
+            Poll::Pending => thread::park(),
+        }
+    }
+}

@@ -66,8 +66,8 @@ pub(crate) struct Core {
     callbacks: Cell<u64>,
     /// The number of the callback on top of the stack, or 0.
     running: Cell<u64>,
-    /// True while the worker was told to watch the running callback.
-    watched: Cell<bool>,
+    /// The number of the callback that the worker was told to watch, or 0.
+    watched: Cell<u64>,
 }
 
 impl Core {
@@ -90,7 +90,7 @@ impl Core {
             failure_told: Cell::new(false),
             callbacks: Cell::new(0),
             running: Cell::new(0),
-            watched: Cell::new(false),
+            watched: Cell::new(0),
         }
     }
 
@@ -106,8 +106,8 @@ impl Core {
         let outer = self.running.replace(number);
         if self.leaves_behind() {
             self.watch_callback();
-        } else if self.watched.replace(false) {
-            self.shared.park.set_callback(0);
+        } else {
+            self.unwatch();
         }
         let began = self.now.get();
         let result = catch_unwind(AssertUnwindSafe(code));
@@ -130,6 +130,9 @@ impl Core {
     /// of.
     pub(crate) fn settle(self: &Rc<Core>) {
         if self.depth.get() == 0 {
+            // No callback has ended just now: without this, a timer that is overdue would be sent
+            // to the worker again.
+            self.now.set(self.shared.clock.now());
             self.flush();
             if self.owes_a_turn() {
                 self.shared.wake();
@@ -168,7 +171,7 @@ impl Core {
 
     /// The worker is no longer to watch a callback of this turn.
     pub(crate) fn unwatch(&self) {
-        if self.watched.replace(false) {
+        if self.watched.replace(0) != 0 {
             self.shared.park.set_callback(0);
         }
     }
@@ -191,8 +194,11 @@ impl Core {
     }
 
     fn watch_callback(&self) {
-        if self.drive.get() == Drive::Interleaved && !self.watched.replace(true) {
-            self.shared.park.set_callback(self.running.get());
+        let number = self.running.get();
+        // Each callback asks anew: the worker may have lowered its watch over an earlier one, and
+        // it is the callback that has to be long, not the turn.
+        if self.drive.get() == Drive::Interleaved && self.watched.replace(number) != number {
+            self.shared.park.set_callback(number);
             self.shared.notify_if(self.shared.park.watch(Watch::Callback));
         }
     }

@@ -217,7 +217,7 @@ fn ticks_that_are_run_late_lose_nothing(world: &World) {
     const LATENESS: Duration = Duration::from_millis(20);
     let reactor = world.patient().rewake_after(Duration::from_millis(3)).build().unwrap();
     let (sender, ticks) = mpsc::channel();
-    reactor.interleave(move |tick| sender.send((Instant::now(), tick)).unwrap()).unwrap();
+    reactor.interleave(move |tick| _ = sender.send((Instant::now(), tick))).unwrap();
     let load = Load::start(&reactor, 100, 4);
     while !load.is_over() {
         let (posted, tick) = ticks.recv_timeout(LIMIT).expect("a tick comes");
@@ -245,7 +245,7 @@ fn ticks_that_are_run_twice_lose_nothing(world: &World) {
 fn ticks_that_are_run_twice_by_number_lose_nothing(world: &World) {
     let reactor = world.patient().build().unwrap();
     let (sender, words) = mpsc::channel();
-    reactor.interleave(move |tick| sender.send(tick.into_raw()).unwrap()).unwrap();
+    reactor.interleave(move |tick| _ = sender.send(tick.into_raw())).unwrap();
     let load = Load::start(&reactor, 100, 20);
     while !load.is_over() {
         let word = words.recv_timeout(LIMIT).expect("a tick comes");
@@ -431,7 +431,7 @@ fn ticks_that_are_run_on_another_thread_lose_nothing(world: &World) {
     let (sender, elsewhere) = mpsc::channel::<Tick>();
     let other = thread::spawn(move || elsewhere.iter().for_each(Tick::run));
     let sender = Mutex::new(sender);
-    let lose = move |tick| sender.lock().unwrap().send(tick).unwrap();
+    let lose = move |tick| _ = sender.lock().unwrap().send(tick);
     lossy(&reactor, |number| number < 4 || number % 3 == 0, lose);
     assert!(reactor.finish(LIMIT).unwrap().is_clean());
     other.join().unwrap();
@@ -466,7 +466,7 @@ fn a_detached_tick_and_a_turn_lose_nothing(world: &World) {
     let (sender, messages) = mpsc::channel();
     let waker = move |tick: Tick| {
         tick.detach();
-        sender.send(()).unwrap();
+        _ = sender.send(());
     };
     reactor.interleave(waker).unwrap();
     let load = Load::start(&reactor, 100, 20);

@@ -51,15 +51,15 @@ cases!(
     a_thousand_short_periods_let_the_host_run_its_own,
 );
 
-fn event() -> OwnedFd {
+pub fn event() -> OwnedFd {
     eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK).unwrap()
 }
 
-fn signal(event: &OwnedFd) {
+pub fn signal(event: &OwnedFd) {
     rustix::io::write(event, &1_u64.to_ne_bytes()).unwrap();
 }
 
-fn drain(event: &OwnedFd) {
+pub fn drain(event: &OwnedFd) {
     rustix::io::read(event, &mut [0_u8; 8]).unwrap();
 }
 
@@ -762,7 +762,7 @@ enum Item {
 fn run_with_own_items(reactor: &Reactor, flooded: impl Fn() -> bool) {
     let (sender, items) = mpsc::channel();
     let waker = sender.clone();
-    reactor.interleave(move |tick| waker.send(Item::Tick(tick)).unwrap()).unwrap();
+    reactor.interleave(move |tick| _ = waker.send(Item::Tick(tick))).unwrap();
     let mut own = 0;
     while own < 50 {
         match items.recv_timeout(LIMIT).expect("the flood does not end") {

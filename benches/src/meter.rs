@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use interloop::Remote;
 
 /// Counts units of work, on the host thread. The first count starts the clock, and is the warm-up
-/// of its reactor. The one that makes the number full stops the clock and the reactor.
+/// of its reactor, unless `begin` or `skip` says otherwise. The one that makes the number full stops
+/// the clock and the reactor.
 #[derive(Clone)]
 pub struct Meter {
     inner: Arc<Inner>,
@@ -16,8 +17,11 @@ pub struct Meter {
 struct Inner {
     remote: Remote,
     wanted: u64,
-    /// Written by the host thread only; an atomic so that a call may carry the meter there.
+    /// Written by the host thread only, as is `skip`; atomics so that a call may carry the meter
+    /// there.
     done: AtomicU64,
+    /// How many counts are left that do not start the clock.
+    skip: AtomicU64,
     began: OnceLock<Instant>,
     took: OnceLock<Duration>,
 }
@@ -28,6 +32,7 @@ impl Meter {
             remote,
             wanted,
             done: AtomicU64::new(0),
+            skip: AtomicU64::new(0),
             began: OnceLock::new(),
             took: OnceLock::new(),
         };
@@ -37,7 +42,13 @@ impl Meter {
     /// So many units of work were done since the last count.
     pub fn count(&self, units: u64) {
         let inner = &self.inner;
-        let Some(began) = inner.began.get() else { return self.begin() };
+        let Some(began) = inner.began.get() else {
+            match inner.skip.load(Ordering::Relaxed) {
+                0 => self.begin(),
+                left => inner.skip.store(left - 1, Ordering::Relaxed),
+            }
+            return;
+        };
         let done = inner.done.load(Ordering::Relaxed) + units;
         inner.done.store(done, Ordering::Relaxed);
         if done >= inner.wanted && inner.took.get().is_none() {
@@ -51,6 +62,11 @@ impl Meter {
     /// Starts the clock, where that is not left to the first count.
     pub fn begin(&self) {
         self.inner.began.get_or_init(Instant::now);
+    }
+
+    /// Leaves so many counts out before the one that starts the clock.
+    pub fn skip(&self, counts: u64) {
+        self.inner.skip.store(counts, Ordering::Relaxed);
     }
 
     pub(crate) fn took(&self) -> Duration {

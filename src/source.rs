@@ -77,7 +77,8 @@ impl<T: AsSource + 'static> Source<T> {
     ///
     /// # Errors
     ///
-    /// `NotConnected` when the source was removed, or the reactor has closed its sources.
+    /// `NotConnected` when the source was removed, or the reactor has closed its sources;
+    /// `BrokenPipe` once it was reported as [`INVALID`](Readiness::INVALID).
     pub fn ready(&self, interest: Interest) -> Ready<'_> {
         Ready { core: &self.core, key: self.key, interest, id: None }
     }
@@ -142,6 +143,7 @@ impl Future for Ready<'_> {
                 self.id = None;
                 Poll::Ready(Ok(came))
             }
+            None if self.core.sources.is_live(self.key) => Poll::Ready(Err(lost())),
             None => Poll::Ready(Err(removed())),
         }
     }
@@ -159,6 +161,13 @@ impl fmt::Debug for Ready<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Ready").field("key", &self.key).field("interest", &self.interest).finish()
     }
+}
+
+/// A wait that ended at once, each time, would keep a task that tries again from ever yielding.
+fn lost() -> io::Error {
+    let message = "the source is watched no more: its descriptor was closed elsewhere, or the \
+                   backend has failed";
+    io::Error::new(io::ErrorKind::BrokenPipe, message)
 }
 
 fn removed() -> io::Error {

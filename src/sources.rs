@@ -300,14 +300,16 @@ impl Core {
         self.sources.mark(key);
     }
 
-    /// Starts a wait for readiness, and returns its number.
+    /// Starts a wait for readiness, and returns its number. None when it would be in vain.
     pub(crate) fn add_waiter(self: &Rc<Core>, key: Key, interest: Interest) -> Option<u64> {
         let id = self.sources.with(key, |entry| {
+            if entry.lost {
+                return None;
+            }
             let id = entry.waiters.last().map_or(0, |last| last.id + 1);
-            let came = if entry.lost { Readiness::INVALID } else { Readiness::NONE };
-            entry.waiters.push(Waiter { id, interest, came, waker: None });
-            id
-        });
+            entry.waiters.push(Waiter { id, interest, came: Readiness::NONE, waker: None });
+            Some(id)
+        })?;
         self.source_changed(key);
         id
     }

@@ -110,6 +110,7 @@ impl Core {
     fn phases(self: &Rc<Core>, budget: &mut Budget) -> bool {
         let first = self.first_phase.replace(0);
         for phase in (first..first + PHASES).map(|phase| phase % PHASES) {
+            let begins = !budget.is_spent(self);
             let complete = match phase {
                 0 => self.run_events(budget),
                 1 => self.run_timers(budget),
@@ -117,7 +118,8 @@ impl Core {
                 _ => self.run_tasks(budget),
             };
             if !complete {
-                self.first_phase.set((phase + 1) % PHASES);
+                // One that found the budget spent has run nothing, and comes first next time.
+                self.first_phase.set((phase + usize::from(begins)) % PHASES);
                 count(&self.counters.budget_hits);
                 return false;
             }

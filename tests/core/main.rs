@@ -6,6 +6,7 @@
 mod delivery;
 mod futures;
 mod nested;
+mod pairs;
 mod remote;
 mod shutdown;
 mod sources;

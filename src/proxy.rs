@@ -214,6 +214,6 @@ impl Proxy {
 impl State {
     /// The waker, when it may be called.
     fn live(&self) -> Option<Arc<Waker>> {
-        self.waker.as_ref().filter(|_| self.holds == 0 && !self.closed).cloned()
+        self.waker.as_ref().filter(|_| self.holds == 0).cloned()
     }
 }

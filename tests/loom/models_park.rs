@@ -82,6 +82,24 @@ fn park_never_takes_a_deadline_that_it_did_not_read() {
     });
 }
 
+/// A post failed: the worker hears of it before it sleeps, or is interrupted.
+#[test]
+fn park_sees_a_failed_post() {
+    loom::model(|| {
+        let shared = Shared::new();
+        let poster = {
+            let shared = Arc::clone(&shared);
+            thread::spawn(move || shared.notify_if(shared.park.fail()))
+        };
+        let plan = || if shared.park.take_failed() { 1 } else { NEVER };
+        while shared.park.sleep_until(plan) == Some(NEVER) {
+            shared.poller.wait();
+            shared.park.awake();
+        }
+        poster.join().unwrap();
+    });
+}
+
 /// The end: a worker that is told to end while it falls asleep ends.
 #[test]
 fn park_sees_the_exit() {

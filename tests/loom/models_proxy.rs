@@ -12,6 +12,36 @@ fn live(shared: &Arc<Shared>, waker: impl Fn(Tick) + Send + Sync + 'static) {
     shared.swap_waker(Arc::new(waker)).unwrap();
 }
 
+/// A window that a waker posts to, and that must live until the waker has returned. A panic inside a
+/// waker is caught by the proxy: so what went wrong is kept, for the end of the model.
+struct Window {
+    destroyed: AtomicBool,
+    missed: AtomicBool,
+}
+
+impl Window {
+    fn new() -> Window {
+        Window { destroyed: AtomicBool::new(false), missed: AtomicBool::new(false) }
+    }
+
+    fn post(&self) {
+        for _ in 0..2 {
+            if self.destroyed.load(Ordering::Acquire) {
+                self.missed.store(true, Ordering::Release);
+            }
+            thread::yield_now();
+        }
+    }
+
+    fn destroy(&self) {
+        self.destroyed.store(true, Ordering::Release);
+    }
+
+    fn check(&self) {
+        assert!(!self.missed.load(Ordering::Acquire), "the window was posted to when it was gone");
+    }
+}
+
 /// A wake races with hold and release: the host hears of it, before, in between or at the release.
 #[test]
 fn proxy_release_replays_what_came_while_held() {
@@ -65,14 +95,11 @@ fn proxy_begins_no_call_while_held() {
 fn proxy_swap_ends_the_old_waker_and_loses_no_wake() {
     loom::model(|| {
         let shared = Shared::new();
-        let destroyed = Arc::new(AtomicBool::new(false));
-        let window = Arc::clone(&destroyed);
+        let window = Arc::new(Window::new());
+        let old = Arc::clone(&window);
         live(&shared, move |tick| {
             tick.spend();
-            // The window that this waker posts to must live until it returns.
-            assert!(!window.load(Ordering::Acquire));
-            thread::yield_now();
-            assert!(!window.load(Ordering::Acquire));
+            old.post();
         });
         let producer = {
             let shared = Arc::clone(&shared);
@@ -84,10 +111,11 @@ fn proxy_swap_ends_the_old_waker_and_loses_no_wake() {
             tick.spend();
             queue.notify().unwrap();
         });
-        destroyed.store(true, Ordering::Release);
+        window.destroy();
         // Whatever the old waker's window was sent is lost with it.
         host.wait();
         producer.join().unwrap();
+        window.check();
     });
 }
 
@@ -133,11 +161,11 @@ fn proxy_hands_a_wake_to_the_thread_inside() {
 fn proxy_close_ends_the_waker() {
     loom::model(|| {
         let shared = Shared::new();
-        let destroyed = Arc::new(AtomicBool::new(false));
-        let window = Arc::clone(&destroyed);
+        let window = Arc::new(Window::new());
+        let old = Arc::clone(&window);
         live(&shared, move |tick| {
             tick.spend();
-            assert!(!window.load(Ordering::Acquire));
+            old.post();
         });
         let producer = {
             let shared = Arc::clone(&shared);
@@ -145,7 +173,8 @@ fn proxy_close_ends_the_waker() {
         };
         let limit = std::time::Instant::now() + std::time::Duration::from_secs(3600);
         shared.proxy.close(limit).unwrap();
-        destroyed.store(true, Ordering::Release);
+        window.destroy();
         producer.join().unwrap();
+        window.check();
     });
 }

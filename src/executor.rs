@@ -23,6 +23,8 @@ pub(crate) struct Tasks {
     /// How many tasks are being polled, one inside the other.
     polling: Cell<usize>,
     closed: Cell<bool>,
+    /// The task that ended last, for the report of a slow poll that was its last one.
+    ended: RefCell<Option<(Key, Label)>>,
 }
 
 /// A task whose future has not been dropped yet.
@@ -38,6 +40,7 @@ impl Tasks {
             active: RefCell::new(Slots::new()),
             polling: Cell::new(0),
             closed: Cell::new(false),
+            ended: RefCell::new(None),
         }
     }
 
@@ -70,6 +73,12 @@ impl Tasks {
         self.active.borrow_mut().get_mut(key).map(|active| active.label.clone())
     }
 
+    /// The label of a task that has just been polled.
+    pub(crate) fn polled_label(&self, key: Key) -> Option<Label> {
+        let ended = || self.ended.take().filter(|(other, _)| *other == key).map(|(_, label)| label);
+        self.label(key).or_else(ended)
+    }
+
     pub(crate) fn set_label(&self, key: Key, label: Label) {
         if let Some(active) = self.active.borrow_mut().get_mut(key) {
             active.label = label;
@@ -90,7 +99,9 @@ struct Living {
 impl Drop for Living {
     fn drop(&mut self) {
         let active = self.core.tasks.active.borrow_mut().remove(self.key);
-        drop(active);
+        if let Some(Active { label, .. }) = active {
+            self.core.tasks.ended.replace(Some((self.key, label)));
+        }
     }
 }
 

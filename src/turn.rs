@@ -194,7 +194,7 @@ impl Core {
             budget.take(self);
             count(&self.counters.polls);
             let key = *task.metadata();
-            self.call_user(|core| core.tasks.label(key), || self.tasks.poll(task));
+            self.call_user(|core| core.tasks.polled_label(key), || self.tasks.poll(task));
         }
         self.tasks.is_idle()
     }

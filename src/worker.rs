@@ -1,11 +1,12 @@
 //! The worker: the thread that blocks in the backend, so that the host need not.
 
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
-use interloop_backends::Event;
+use interloop_backends::{Event, Poller};
 
 use crate::clock::{NEVER, Nanos, between};
 use crate::local::{self, ThreadToken};
@@ -44,7 +45,7 @@ impl Worker {
             if shared.worker.has_failed() {
                 // Without a backend, timers, calls, tasks and the shutdown still work.
                 thread::park_timeout(timeout.unwrap_or(Duration::MAX));
-            } else if let Err(error) = shared.poller.wait(&mut events, timeout) {
+            } else if let Err(error) = wait(&*shared.poller, &mut events, timeout) {
                 self.failed(&error);
             }
             shared.park.awake();
@@ -92,6 +93,13 @@ impl Worker {
         self.shared.park.raise(Watch::Tick);
         self.shared.wake();
     }
+}
+
+/// Waits in the backend. One that a user wrote may panic: that is a failure of the backend as any
+/// other, and not the silent end of the worker.
+fn wait(poller: &dyn Poller, events: &mut Vec<Event>, timeout: Option<Duration>) -> io::Result<()> {
+    let waited = catch_unwind(AssertUnwindSafe(|| poller.wait(events, timeout)));
+    waited.unwrap_or_else(|_panic| Err(io::Error::other("it panicked in wait()")))
 }
 
 /// What the other threads know of the worker's life.

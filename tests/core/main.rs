@@ -4,10 +4,12 @@
 //! `INTERLOOP_BACKEND` set, only that backend is tried.
 
 mod delivery;
+mod failing;
 mod futures;
 mod nested;
 mod pairs;
 mod remote;
+mod seeing;
 mod shutdown;
 mod sources;
 mod tasks;
@@ -61,6 +63,8 @@ const SUITES: &[(&str, &[Case])] = &[
     ("tasks", tasks::CASES),
     ("remote", remote::CASES),
     ("shutdown", shutdown::CASES),
+    ("failing", failing::CASES),
+    ("seeing", seeing::CASES),
 ];
 
 fn main() {

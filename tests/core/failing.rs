@@ -1,0 +1,297 @@
+//! A backend that dies.
+
+use std::cell::{Cell, RefCell};
+use std::io;
+use std::ops::ControlFlow;
+use std::os::unix::net::UnixStream;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use interloop::backends::{self, BorrowedSource, Event, Key, Release};
+use interloop::{Action, BackendKind, Interest, Phase, Poller, Reactor, Readiness, Report};
+
+use crate::cases;
+use crate::futures::Flag;
+use crate::shutdown::run_until_stopped;
+use crate::world::{Drive, LIMIT, World};
+
+cases!(
+    every_source_hears_that_the_backend_failed,
+    finish_works_without_a_backend_and_does_not_spin,
+    a_failed_reactor_takes_no_more_sources;
+    interleaved:
+    timers_calls_tasks_and_the_shutdown_work_without_a_backend,
+    a_backend_that_panics_has_failed,
+    a_backend_that_fails_in_finish_is_reported_once,
+);
+
+/// A real backend, until it dies.
+struct Mortal {
+    inner: Arc<dyn Poller>,
+    dead: AtomicBool,
+    panics: AtomicBool,
+    waits: AtomicU64,
+}
+
+impl Mortal {
+    fn new(world: &World) -> Arc<Mortal> {
+        Arc::new(Mortal {
+            inner: backends::open(world.backend).unwrap(),
+            dead: AtomicBool::new(false),
+            panics: AtomicBool::new(false),
+            waits: AtomicU64::new(0),
+        })
+    }
+
+    fn die(&self) {
+        self.dead.store(true, Ordering::SeqCst);
+        self.inner.notify().unwrap();
+    }
+}
+
+impl Poller for Mortal {
+    fn kind(&self) -> BackendKind {
+        self.inner.kind()
+    }
+
+    fn add(&self, source: BorrowedSource<'_>, key: Key, interest: Interest) -> io::Result<()> {
+        self.inner.add(source, key, interest)
+    }
+
+    fn modify(&self, source: BorrowedSource<'_>, key: Key, interest: Interest) -> io::Result<()> {
+        self.inner.modify(source, key, interest)
+    }
+
+    fn delete(&self, source: BorrowedSource<'_>, key: Key) -> Release {
+        self.inner.delete(source, key)
+    }
+
+    fn wait(&self, events: &mut Vec<Event>, timeout: Option<Duration>) -> io::Result<()> {
+        self.waits.fetch_add(1, Ordering::SeqCst);
+        if !self.dead.load(Ordering::SeqCst) {
+            self.inner.wait(events, timeout)?;
+        }
+        if !self.dead.load(Ordering::SeqCst) {
+            return Ok(());
+        }
+        if self.panics.load(Ordering::SeqCst) {
+            panic!("the backend's own fault");
+        }
+        Err(io::Error::other("the kernel is tired"))
+    }
+
+    fn notify(&self) -> io::Result<()> {
+        self.inner.notify()
+    }
+
+    fn applies_at_once(&self) -> bool {
+        self.inner.applies_at_once()
+    }
+}
+
+/// A reactor over a mortal backend, and how often it reported a failure.
+fn mortal(world: &World) -> (Reactor, Arc<Mortal>, Arc<AtomicU64>) {
+    let (poller, failures) = (Mortal::new(world), Arc::new(AtomicU64::new(0)));
+    let count = Arc::clone(&failures);
+    let reporter = move |report: &Report<'_>| {
+        if matches!(report, Report::BackendFailed(_)) {
+            count.fetch_add(1, Ordering::SeqCst);
+        }
+    };
+    let reactor = Reactor::builder().poller(poller.clone()).reporter(reporter).build().unwrap();
+    (reactor, poller, failures)
+}
+
+/// Behaviour 45: by its callback, by who waits, and when it is armed later; once.
+fn every_source_hears_that_the_backend_failed(world: &World) {
+    let (reactor, poller, failures) = mortal(world);
+    let host = world.host(&reactor);
+    let heard = Rc::new(RefCell::new(Vec::new()));
+    let mut peers = Vec::new();
+    let mut sources = Vec::new();
+    for number in 0..5 {
+        let (a, b) = UnixStream::pair().unwrap();
+        let hear = Rc::clone(&heard);
+        let callback = move |_: &UnixStream, readiness: Readiness| {
+            hear.borrow_mut().push((number, readiness.is_invalid()));
+            Action::Rearm
+        };
+        let interest = if number == 4 { Interest::NONE } else { Interest::READABLE };
+        sources.push(reactor.register(a, interest, callback).unwrap());
+        peers.push(b);
+    }
+    let (a, _b) = UnixStream::pair().unwrap();
+    let waiting = reactor.source(a).unwrap();
+    let waited = Flag::default();
+    let set = waited.clone();
+    let task = reactor.spawn_local(async move {
+        assert!(waiting.ready(Interest::READABLE).await.unwrap().is_invalid());
+        set.set();
+    });
+    reactor.turn();
+    poller.die();
+    match world.drive {
+        Drive::Interleaved => host.run_until(|| heard.borrow().len() == 4 && waited.is_set()),
+        Drive::Run => {
+            let error = reactor.run().unwrap_err();
+            assert!(error.to_string().contains("the kernel is tired"), "{error}");
+            assert_eq!(heard.borrow().len(), 4);
+            reactor.turn();
+            assert!(waited.is_set());
+        }
+    }
+    heard.borrow_mut().sort_unstable();
+    assert_eq!(*heard.borrow(), [(0, true), (1, true), (2, true), (3, true)]);
+    assert_eq!(failures.load(Ordering::SeqCst), 1);
+    let failure = reactor.failure().expect("it is known");
+    assert!(failure.to_string().contains("the kernel is tired"), "{failure}");
+    // The one that was not armed hears of it when it is.
+    let _gone = sources[4].arm(Interest::READABLE);
+    reactor.turn();
+    assert_eq!(heard.borrow().last(), Some(&(4, true)));
+    reactor.turn();
+    assert_eq!(heard.borrow().len(), 5);
+    drop(task);
+}
+
+/// Behaviour 45.
+fn timers_calls_tasks_and_the_shutdown_work_without_a_backend(world: &World) {
+    let (reactor, poller, failures) = mortal(world);
+    let host = world.host(&reactor);
+    poller.die();
+    host.run_until(|| reactor.failure().is_some());
+    for round in 0..3 {
+        let fired = Rc::new(Cell::new(0));
+        let count = Rc::clone(&fired);
+        let timer = reactor.every(Duration::from_millis(1), move || {
+            count.set(count.get() + 1);
+            ControlFlow::Continue(())
+        });
+        host.run_until(|| fired.get() > round);
+        drop(timer);
+        let remote = reactor.remote();
+        let called = Arc::new(AtomicBool::new(false));
+        let call = Arc::clone(&called);
+        let answer = move || {
+            call.store(true, Ordering::SeqCst);
+            round
+        };
+        let caller = thread::spawn(move || remote.call_blocking(answer).unwrap());
+        host.run_until(|| called.load(Ordering::SeqCst));
+        assert_eq!(caller.join().unwrap(), round);
+        let slept = Flag::default();
+        let (set, handle) = (slept.clone(), reactor.handle());
+        let task = reactor.spawn_local(async move {
+            handle.sleep(Duration::from_millis(1)).await;
+            set.set();
+        });
+        host.run_until(|| slept.is_set());
+        drop(task);
+    }
+    let handle = reactor.handle();
+    let trigger = reactor.on_shutdown(Phase::Before, async move {
+        handle.sleep(Duration::from_millis(2)).await;
+    });
+    reactor.remote().stop();
+    run_until_stopped(&reactor, &host);
+    assert!(reactor.finish(LIMIT).unwrap().is_clean());
+    assert_eq!(failures.load(Ordering::SeqCst), 1);
+    drop(trigger);
+}
+
+/// Behaviour 45, 40: calls reach the thread that has nothing to block in any more.
+fn finish_works_without_a_backend_and_does_not_spin(world: &World) {
+    let (reactor, poller, failures) = mortal(world);
+    let host = world.host(&reactor);
+    poller.die();
+    match world.drive {
+        Drive::Interleaved => host.run_until(|| reactor.failure().is_some()),
+        Drive::Run => drop(reactor.run().unwrap_err()),
+    }
+    let before = poller.waits.load(Ordering::SeqCst);
+    let wakers = Arc::new(Mutex::new(None));
+    let (handle, put) = (reactor.handle(), Arc::clone(&wakers));
+    let called = Rc::new(Cell::new(false));
+    let trigger = reactor.on_shutdown(Phase::Before, async move {
+        handle.sleep(Duration::from_millis(20)).await;
+        std::future::poll_fn(|cx| {
+            put.lock().unwrap().replace(cx.waker().clone());
+            if called.replace(true) { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+        })
+        .await;
+    });
+    let remote = reactor.remote();
+    let caller = thread::spawn(move || {
+        let waker = loop {
+            if let Some(waker) = wakers.lock().unwrap().take() {
+                break waker;
+            }
+            thread::yield_now();
+        };
+        let answer = remote.call_blocking(|| 7);
+        waker.wake();
+        answer.unwrap()
+    });
+    assert!(reactor.finish(LIMIT).unwrap().is_clean());
+    assert_eq!(caller.join().unwrap(), 7);
+    assert_eq!(poller.waits.load(Ordering::SeqCst), before, "a dead backend is left alone");
+    assert_eq!(failures.load(Ordering::SeqCst), 1);
+    let turns = reactor.stats().turns;
+    assert!(turns < 100, "{turns} turns for two events");
+    drop(trigger);
+}
+
+/// Behaviour 45.
+fn a_backend_that_fails_in_finish_is_reported_once(world: &World) {
+    let (reactor, poller, failures) = mortal(world);
+    drop(world.host(&reactor));
+    let handle = reactor.handle();
+    let dies = Arc::clone(&poller);
+    let trigger = reactor.on_shutdown(Phase::Before, async move {
+        dies.die();
+        handle.sleep(Duration::from_millis(20)).await;
+    });
+    assert!(reactor.finish(LIMIT).unwrap().is_clean());
+    assert_eq!(failures.load(Ordering::SeqCst), 1);
+    assert!(reactor.failure().is_some());
+    drop(trigger);
+}
+
+/// Behaviour 45.
+fn a_failed_reactor_takes_no_more_sources(world: &World) {
+    let (reactor, poller, _) = mortal(world);
+    let host = world.host(&reactor);
+    poller.die();
+    match world.drive {
+        Drive::Interleaved => host.run_until(|| reactor.failure().is_some()),
+        Drive::Run => drop(reactor.run().unwrap_err()),
+    }
+    let refused = reactor.source(UnixStream::pair().unwrap().0).unwrap_err();
+    assert!(refused.to_string().contains("the kernel is tired"), "{refused}");
+}
+
+/// Behaviour 45: one that a user wrote may.
+fn a_backend_that_panics_has_failed(world: &World) {
+    let (reactor, poller, failures) = mortal(world);
+    let host = world.host(&reactor);
+    let (a, _b) = UnixStream::pair().unwrap();
+    let heard = Rc::new(Cell::new(false));
+    let hear = Rc::clone(&heard);
+    let source = reactor.register(a, Interest::READABLE, move |_, readiness| {
+        hear.set(readiness.is_invalid());
+        Action::Remove
+    });
+    poller.panics.store(true, Ordering::SeqCst);
+    poller.die();
+    host.run_until(|| heard.get());
+    assert_eq!(failures.load(Ordering::SeqCst), 1);
+    let fired = Rc::new(Cell::new(false));
+    let set = Rc::clone(&fired);
+    let timer = reactor.after(Duration::from_millis(1), move || set.set(true));
+    host.run_until(|| fired.get());
+    assert!(reactor.finish(LIMIT).unwrap().is_clean());
+    drop((source, timer));
+}

@@ -91,9 +91,15 @@ fn park_sees_a_failed_post() {
             let shared = Arc::clone(&shared);
             thread::spawn(move || shared.notify_if(shared.park.fail()))
         };
-        let plan = || if shared.park.take_failed() { 1 } else { NEVER };
-        while shared.park.sleep_until(plan) == Some(NEVER) {
-            shared.poller.wait();
+        let mut failed = false;
+        while !failed {
+            let plan = || {
+                failed |= shared.park.take_failed();
+                if failed { 1 } else { NEVER }
+            };
+            if shared.park.sleep_until(plan) == Some(NEVER) {
+                shared.poller.wait();
+            }
             shared.park.awake();
         }
         poster.join().unwrap();

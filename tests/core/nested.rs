@@ -44,9 +44,11 @@ enum Kind {
 
 const KINDS: [Kind; 4] = [Kind::Event, Kind::Timer, Kind::Call, Kind::Task];
 
+type Body = Box<dyn FnOnce()>;
+
 thread_local! {
     /// What calls run, which is not `Send`.
-    static BODIES: RefCell<Vec<Option<Box<dyn FnOnce()>>>> = const { RefCell::new(Vec::new()) };
+    static BODIES: RefCell<Vec<Option<Body>>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Has `body` run once, in a callback of this kind.

@@ -537,7 +537,7 @@ fn a_tick_that_outlives_its_reactor_is_harmless(world: &World) {
     for (number, tick) in ticks.into_iter().enumerate() {
         match number % 3 {
             0 => tick.run(),
-            1 => drop(thread::spawn(move || tick.run()).join().unwrap()),
+            1 => thread::spawn(move || tick.run()).join().unwrap(),
             _ => assert!(Tick::from_raw(tick.into_raw()).is_none()),
         }
     }

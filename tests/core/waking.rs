@@ -63,11 +63,11 @@ pub fn drain(event: &OwnedFd) {
     rustix::io::read(event, &mut [0_u8; 8]).unwrap();
 }
 
-/// A random delay of up to 40 us, so that what follows meets the worker anywhere on its way to the
-/// park. Not a wait for anything.
-fn dawdle(random: &mut u32) {
+/// A random delay of up to `most` nanoseconds, so that what follows meets the worker anywhere on
+/// its way to the park. Not a wait for anything.
+fn dawdle(random: &mut u32, most: u64) {
     *random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-    let until = Instant::now() + Duration::from_nanos(u64::from(*random >> 8) % 40_000);
+    let until = Instant::now() + Duration::from_nanos(u64::from(*random >> 8) % most);
     while Instant::now() < until {
         std::hint::spin_loop();
     }
@@ -215,7 +215,7 @@ fn no_call_is_lost_before_the_park(world: &World) {
             let (remote, left) = (reactor.remote(), Arc::clone(&left));
             thread::spawn(move || {
                 for number in 0..500 {
-                    dawdle(&mut random);
+                    dawdle(&mut random, 40_000);
                     assert_eq!(remote.call_blocking(move || number + 1).unwrap(), number + 1);
                 }
                 if left.fetch_sub(1, Ordering::AcqRel) == 1 {
@@ -232,19 +232,58 @@ fn no_call_is_lost_before_the_park(world: &World) {
     assert_eq!(left.load(Ordering::Acquire), 0);
 }
 
+/// A host that spins for its tick, to be back while the worker is on its way to the park.
+struct Spinning {
+    tick: Arc<Mutex<Option<Tick>>>,
+    posted: Arc<AtomicBool>,
+    random: u32,
+}
+
+impl Spinning {
+    fn start(reactor: &Reactor) -> Spinning {
+        let host = Spinning { tick: Arc::default(), posted: Arc::default(), random: 1 };
+        let (place, posted) = (Arc::clone(&host.tick), Arc::clone(&host.posted));
+        let waker = move |tick| {
+            *place.lock().unwrap() = Some(tick);
+            posted.store(true, Ordering::Release);
+        };
+        reactor.interleave(waker).unwrap();
+        host
+    }
+
+    /// Runs the host until `done`, and then for some moments more: up to 4 us.
+    fn run_until(&mut self, reactor: &Reactor, done: impl Fn() -> bool) {
+        let limit = Instant::now() + LIMIT;
+        while !done() {
+            let mut spins = 0_u32;
+            while !self.posted.swap(false, Ordering::AcqRel) {
+                spins += 1;
+                if spins % 1000 == 0 {
+                    assert!(Instant::now() < limit, "hangs: {:?}", reactor.stats());
+                    // The worker may want this very processor.
+                    thread::yield_now();
+                }
+                std::hint::spin_loop();
+            }
+            let tick = self.tick.lock().unwrap().take();
+            tick.into_iter().for_each(Tick::run);
+        }
+        dawdle(&mut self.random, 4_000);
+    }
+}
+
 /// Behaviour 3 and 12: a lost interrupt would leave the worker parked for an hour.
 fn no_timer_is_lost_about_the_park(world: &World) {
     let reactor = world.patient().build().unwrap();
-    let host = world.host(&reactor);
+    let mut host = Spinning::start(&reactor);
     let _far = reactor.after(NEVER, || ());
-    let mut random = 1;
-    for round in 0..1500 {
-        dawdle(&mut random);
+    for round in 0..8000 {
         let fired = Rc::new(Cell::new(false));
         let flag = Rc::clone(&fired);
-        let delay = Duration::from_nanos(u64::from(random) % 50_000);
+        // Now or a moment later, after a while that the worker may or may not take to the park.
+        let delay = Duration::from_nanos(u64::from(host.random >> 8) % 8_000);
         let timer = reactor.after(delay, move || flag.set(true));
-        host.run_until(|| fired.get());
+        host.run_until(&reactor, || fired.get());
         drop(timer);
         if round % 3 == 0 {
             // A timer that is cancelled leaves a deadline behind that nobody waits for.
@@ -256,22 +295,24 @@ fn no_timer_is_lost_about_the_park(world: &World) {
 /// Behaviour 3: poll and select learn of a registration when their wait begins.
 fn no_registration_is_lost_about_the_park(world: &World) {
     let reactor = world.patient().build().unwrap();
-    let host = world.host(&reactor);
-    let mut random = 2;
-    for _ in 0..700 {
-        let (event, fired) = (event(), Rc::new(Cell::new(0)));
+    let mut host = Spinning::start(&reactor);
+    let source = |fired: &Rc<Cell<u32>>| {
+        let (event, count) = (event(), Rc::clone(fired));
         signal(&event);
-        dawdle(&mut random);
-        let count = Rc::clone(&fired);
         let source = reactor.register(event, Interest::READABLE, move |_, _| {
             count.set(count.get() + 1);
             Action::Disarm
         });
-        let source = source.unwrap();
-        host.run_until(|| fired.get() == 1);
-        dawdle(&mut random);
-        source.arm(Interest::READABLE).unwrap();
-        host.run_until(|| fired.get() == 2);
+        source.unwrap()
+    };
+    for _ in 0..300 {
+        let fired = Rc::new(Cell::new(0));
+        let source = source(&fired);
+        for armed in 1..10 {
+            host.run_until(&reactor, || fired.get() == armed);
+            source.arm(Interest::READABLE).unwrap();
+        }
+        host.run_until(&reactor, || fired.get() == 10);
     }
 }
 
@@ -379,7 +420,7 @@ impl Callers {
                         break;
                     }
                     taken += 1;
-                    dawdle(&mut random);
+                    dawdle(&mut random, 40_000);
                 }
                 taken
             })

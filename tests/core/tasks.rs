@@ -76,12 +76,15 @@ impl Future for Patient {
     }
 }
 
+/// The wakers, whether it is ready, and how often it was polled.
+type Parts = (Arc<Mutex<Vec<Waker>>>, Arc<AtomicBool>, Rc<Cell<u32>>);
+
 impl Patient {
     fn new() -> Patient {
         Patient { wakers: Arc::default(), ready: Arc::default(), polls: Rc::default() }
     }
 
-    fn parts(&self) -> (Arc<Mutex<Vec<Waker>>>, Arc<AtomicBool>, Rc<Cell<u32>>) {
+    fn parts(&self) -> Parts {
         (Arc::clone(&self.wakers), Arc::clone(&self.ready), Rc::clone(&self.polls))
     }
 }

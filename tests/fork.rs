@@ -1,0 +1,253 @@
+//! A forked child has the reactor's memory and descriptors, and not its worker: it gets errors, and
+//! its parent goes on (behaviour 43). Forking wants a process of its own.
+#![cfg(unix)]
+#![allow(unsafe_code)]
+
+use std::cell::Cell;
+use std::io::{self, Read, Write};
+use std::os::unix::net::UnixStream;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+use std::sync::mpsc::{self, Receiver};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use interloop::{Action, BackendKind, Interest, Phase, Reactor, Remote, Source, Tick};
+
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// Tries `case` on every backend that opens here, one at a time: the children of one must not have
+/// the descriptors of another.
+fn on_each_backend(case: fn(BackendKind)) {
+    static ONE: Mutex<()> = Mutex::new(());
+    let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+    for backend in BackendKind::ALL {
+        if let Err(error) = Reactor::builder().backend(backend).build() {
+            println!("{backend}: skipped: {error}");
+            continue;
+        }
+        // libkqueue watches from threads that a child does not have.
+        if backend == BackendKind::Kqueue && cfg!(target_os = "linux") {
+            println!("{backend}: skipped: libkqueue does not survive a fork");
+            continue;
+        }
+        println!("{backend}");
+        case(backend);
+    }
+}
+
+/// Forks; the child runs `child` and exits, the parent waits for it.
+fn in_child(child: impl FnOnce()) {
+    // SAFETY: the child runs plain code of this process, on the one thread that it has, and exits
+    // without running what belongs to the parent. The locks that other threads may hold at the
+    // fork, the allocator's, are taken care of by the C library.
+    let pid = unsafe { libc::fork() };
+    assert!(pid >= 0, "fork: {}", io::Error::last_os_error());
+    if pid == 0 {
+        let outcome = catch_unwind(AssertUnwindSafe(child));
+        // SAFETY: it does not return.
+        unsafe { libc::_exit(i32::from(outcome.is_err())) };
+    }
+    let mut status = 0;
+    // SAFETY: the status is a place of its own.
+    let waited = unsafe { libc::waitpid(pid, &mut status, 0) };
+    assert_eq!(waited, pid);
+    assert_eq!(status, 0, "the child failed");
+}
+
+/// A reactor that hears each byte that is sent to it.
+struct Parent {
+    source: Source<UnixStream>,
+    heard: Rc<Cell<u32>>,
+    peer: UnixStream,
+    ticks: Receiver<Tick>,
+    reactor: Reactor,
+}
+
+impl Parent {
+    fn new(backend: BackendKind) -> Parent {
+        let reactor = Reactor::builder().backend(backend).build().unwrap();
+        let (queue, ticks) = mpsc::channel();
+        reactor.interleave(move |tick| drop(queue.send(tick))).unwrap();
+        let (a, peer) = UnixStream::pair().unwrap();
+        let heard = Rc::new(Cell::new(0));
+        let hear = Rc::clone(&heard);
+        let source = reactor.register(a, Interest::READABLE, move |mut io, readiness| {
+            assert!(!readiness.is_invalid());
+            io.read_exact(&mut [0]).unwrap();
+            hear.set(hear.get() + 1);
+            Action::Rearm
+        });
+        let parent = Parent { source: source.unwrap(), heard, peer, ticks, reactor };
+        parent.goes_on();
+        parent
+    }
+
+    /// Events, timers, calls and new registrations work as before.
+    fn goes_on(&self) {
+        for _ in 0..3 {
+            let before = self.heard.get();
+            (&self.peer).write_all(b"x").unwrap();
+            self.run_until(|| self.heard.get() > before);
+            let fired = Rc::new(Cell::new(false));
+            let set = Rc::clone(&fired);
+            // Earlier than what the worker sleeps for: it has to be notified.
+            let timer = self.reactor.after(Duration::from_millis(1), move || set.set(true));
+            self.run_until(|| fired.get());
+            drop(timer);
+            let (remote, calls) = (self.reactor.remote(), self.reactor.stats().calls);
+            let caller = thread::spawn(move || remote.call_blocking(|| 7).unwrap());
+            self.run_until(|| self.reactor.stats().calls > calls);
+            assert_eq!(caller.join().unwrap(), 7);
+            let (a, mut b) = UnixStream::pair().unwrap();
+            let heard = Rc::new(Cell::new(false));
+            let hear = Rc::clone(&heard);
+            let source = self.reactor.register(a, Interest::READABLE, move |_, _| {
+                hear.set(true);
+                Action::Remove
+            });
+            b.write_all(b"x").unwrap();
+            self.run_until(|| heard.get());
+            drop(source);
+        }
+    }
+
+    fn run_until(&self, done: impl Fn() -> bool) {
+        while !done() {
+            let tick = self.ticks.recv_timeout(LIMIT);
+            tick.unwrap_or_else(|_| {
+                panic!("hangs: {:?}\n{}", self.reactor.stats(), self.reactor.dump())
+            })
+            .run();
+        }
+    }
+
+    fn finish(self) {
+        self.goes_on();
+        assert!(self.reactor.finish(LIMIT).unwrap().is_clean());
+    }
+}
+
+/// What a child gets of the handle for other threads.
+fn refused(remote: &Remote) {
+    assert!(remote.call(|| ()).is_err());
+    assert_eq!(remote.call_blocking(|| ()).unwrap_err().kind(), io::ErrorKind::Unsupported);
+    remote.stop();
+    assert!(!remote.stopped().wait(Duration::MAX), "at once: it does not run here");
+}
+
+#[test]
+fn a_child_gets_errors_and_its_parent_goes_on() {
+    on_each_backend(child_gets_errors);
+}
+
+fn child_gets_errors(backend: BackendKind) {
+    let parent = Parent::new(backend);
+    (&parent.peer).write_all(b"x").unwrap();
+    in_child(|| {
+        let reactor = &parent.reactor;
+        let unsupported = io::ErrorKind::Unsupported;
+        refused(&reactor.remote());
+        let (a, _b) = UnixStream::pair().unwrap();
+        let error = reactor.register(a, Interest::READABLE, |_, _| Action::Rearm).unwrap_err();
+        assert_eq!(error.error.kind(), unsupported);
+        assert_eq!(parent.source.arm(Interest::WRITABLE).unwrap_err().kind(), unsupported);
+        assert_eq!(parent.source.disarm().unwrap_err().kind(), unsupported);
+        assert_eq!(reactor.interleave(drop).unwrap_err().kind(), unsupported);
+        assert_eq!(reactor.waker_proxy().swap(drop).unwrap_err().kind(), unsupported);
+        assert_eq!(reactor.run().unwrap_err().kind(), unsupported);
+        assert_eq!(reactor.finish(LIMIT).unwrap_err().kind(), unsupported);
+        let trigger = reactor.on_shutdown(Phase::Before, async {});
+        assert_eq!(trigger.unwrap_err().kind(), unsupported);
+        // These have no error to give: nothing comes of them.
+        let timer = reactor.after(Duration::ZERO, || panic!("a timer ran"));
+        let task = reactor.spawn_local(async { panic!("a task ran") });
+        let turns = reactor.stats().turns;
+        reactor.turn();
+        reactor.stop();
+        assert_eq!(reactor.stats().turns, turns);
+        drop((timer, task));
+        // A reactor of its own works.
+        let own = Reactor::builder().backend(backend).build().unwrap();
+        let (stop, fired) = (own.handle(), Rc::new(Cell::new(false)));
+        let set = Rc::clone(&fired);
+        let timer = own.after(Duration::from_millis(1), move || {
+            set.set(true);
+            stop.stop();
+        });
+        own.run().unwrap();
+        assert!(fired.get());
+        drop(timer);
+    });
+    parent.finish();
+}
+
+#[test]
+fn a_child_that_drops_the_reactor_disturbs_nobody() {
+    on_each_backend(child_drops);
+}
+
+fn child_drops(backend: BackendKind) {
+    let parent = Parent::new(backend);
+    let parent = Cell::new(Some(parent));
+    for sources_first in [true, false] {
+        let kept = parent.take().unwrap();
+        let task = kept.reactor.spawn_local(std::future::pending::<()>());
+        let timer = kept.reactor.after(LIMIT, || ());
+        let slot = Cell::new(Some((kept, task, timer)));
+        in_child(|| {
+            let (child, task, timer) = slot.take().unwrap();
+            let Parent { source, reactor, ticks, .. } = child;
+            let remote = reactor.remote();
+            if sources_first {
+                drop((source, task, timer, ticks, reactor));
+            } else {
+                drop((reactor, ticks, timer, task, source));
+            }
+            assert!(remote.is_stopped());
+            assert!(remote.call(|| ()).is_err());
+        });
+        let (kept, task, timer) = slot.take().unwrap();
+        drop((task, timer));
+        kept.goes_on();
+        parent.set(Some(kept));
+    }
+    parent.take().unwrap().finish();
+}
+
+#[test]
+fn a_child_of_a_callback_runs_nothing_else() {
+    on_each_backend(child_of_a_callback);
+}
+
+fn child_of_a_callback(backend: BackendKind) {
+    let parent = Parent::new(backend);
+    let forked = Rc::new(Cell::new(false));
+    let (set, handle) = (Rc::clone(&forked), parent.reactor.handle());
+    let timer = parent.reactor.after(Duration::from_millis(1), move || {
+        in_child(|| {
+            let turns = handle.stats().turns;
+            handle.turn();
+            assert_eq!(handle.stats().turns, turns);
+            assert_eq!(handle.finish(LIMIT).unwrap_err().kind(), io::ErrorKind::Unsupported);
+            refused(&handle.remote());
+        });
+        set.set(true);
+    });
+    parent.run_until(|| forked.get());
+    drop(timer);
+    parent.finish();
+}
+
+#[test]
+fn a_child_of_another_thread_is_not_the_host() {
+    on_each_backend(child_of_another_thread);
+}
+
+fn child_of_another_thread(backend: BackendKind) {
+    let parent = Parent::new(backend);
+    let remote = parent.reactor.remote();
+    thread::spawn(move || in_child(|| refused(&remote))).join().unwrap();
+    parent.finish();
+}

@@ -1,0 +1,67 @@
+//! Cases that need the process for themselves, one after the other: they close descriptors behind
+//! backs, use all that there are, send signals, or look at descriptor numbers.
+//!
+//! As in the core cases, each is a claim, tried on every backend that opens here, or on the one that
+//! `INTERLOOP_BACKEND` names, and its comment gives the number of the behaviour that it keeps.
+#![cfg(unix)]
+
+mod descriptors;
+#[allow(dead_code)]
+#[path = "../core/pairs.rs"]
+mod pairs;
+mod signals;
+mod timers;
+#[allow(dead_code)]
+#[path = "../core/world.rs"]
+mod world;
+
+use interloop::{BackendKind, Reactor};
+use libtest_mimic::{Arguments, Trial};
+use world::{Drive, World};
+
+type Case = (&'static str, fn(&World));
+
+/// Names each function.
+macro_rules! cases {
+    ($($suite:ident :: $name:ident),* $(,)?) => {
+        &[$((concat!(stringify!($suite), "::", stringify!($name)), $suite::$name)),*]
+    };
+}
+
+const CASES: &[Case] = cases!(
+    descriptors::one_that_was_closed_behind_our_back_is_invalid_once,
+    descriptors::a_number_that_is_used_again_gets_no_event_of_the_past,
+    descriptors::many_more_than_1024_are_watched_at_once,
+    descriptors::accept_at_the_limit_recovers_when_descriptors_are_free,
+    signals::a_storm_of_signals_loses_nothing_and_hurries_nothing,
+);
+
+/// Cases in which no backend has a part.
+const ONCE: &[Case] = cases!(timers::a_million_timers_all_run);
+
+fn main() {
+    let only = std::env::var("INTERLOOP_BACKEND").ok();
+    let mut trials = Vec::new();
+    for backend in BackendKind::ALL {
+        if only.as_ref().is_some_and(|only| only != backend.name()) {
+            continue;
+        }
+        if let Err(error) = Reactor::builder().backend(backend).build() {
+            println!("{backend}: skipped: {error}");
+            continue;
+        }
+        for drive in [Drive::Interleaved, Drive::Run] {
+            let once = if trials.is_empty() { ONCE } else { &[] };
+            for (name, case) in CASES.iter().chain(once) {
+                let name = format!("{backend}::{}::{name}", drive.name());
+                trials.push(Trial::test(name, move || {
+                    case(&World { backend, drive });
+                    Ok(())
+                }));
+            }
+        }
+    }
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads = Some(1);
+    libtest_mimic::run(&arguments, trials).exit();
+}

@@ -1,0 +1,84 @@
+//! Signals.
+#![allow(unsafe_code)]
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use interloop::{Action, Interest};
+
+use crate::pairs::{Heard, pair, read, script, write};
+use crate::world::World;
+
+/// How often the handler ran. Relaxed: for information.
+static SIGNALS: AtomicU32 = AtomicU32::new(0);
+
+extern "C" fn count(_signal: libc::c_int) {
+    SIGNALS.fetch_add(1, Ordering::Relaxed);
+}
+
+/// Behaviour 19: a signal every millisecond, to every thread, none of which restarts system calls.
+pub fn a_storm_of_signals_loses_nothing_and_hurries_nothing(world: &World) {
+    // SAFETY: the action is zeroed but for its handler, which touches an atomic and nothing else,
+    // and it has no flags, so that system calls are not restarted.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        action.sa_sigaction = count as extern "C" fn(libc::c_int) as usize;
+        assert_eq!(libc::sigaction(libc::SIGUSR1, &action, std::ptr::null_mut()), 0);
+    }
+    let over = Arc::new(AtomicBool::new(false));
+    let ends = Arc::clone(&over);
+    let storm = std::thread::spawn(move || {
+        while !ends.load(Ordering::Relaxed) {
+            for thread in std::fs::read_dir("/proc/self/task").unwrap().flatten() {
+                let Ok(thread) = thread.file_name().to_string_lossy().parse::<i32>() else {
+                    continue;
+                };
+                // SAFETY: it takes numbers; a thread that has ended is an error, which is ignored.
+                unsafe { libc::syscall(libc::SYS_tgkill, libc::getpid(), thread, libc::SIGUSR1) };
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    });
+    let before = SIGNALS.load(Ordering::Relaxed);
+    script(world, |reactor| {
+        let reactor = reactor.handle();
+        async move {
+            let (near, echo) = pair();
+            let echo = reactor.register(echo, Interest::READABLE, |io, _| {
+                write(io, &[read(io).unwrap()]);
+                Action::Rearm
+            });
+            let heard = Heard::new();
+            let tell = heard.clone();
+            let near = reactor.register(near, Interest::READABLE, move |io, _| {
+                tell.tell(read(io));
+                Action::Rearm
+            });
+            let near = near.unwrap();
+            let ticked = Heard::new();
+            let tell = ticked.clone();
+            let every = reactor.every(Duration::from_millis(3), move || {
+                tell.tell(());
+                ControlFlow::Continue(())
+            });
+            for round in 0..50 {
+                let set = Instant::now();
+                let delay = Duration::from_micros(500 + 150 * round);
+                reactor.sleep(delay).await;
+                assert!(set.elapsed() >= delay, "{delay:?} took {:?}", set.elapsed());
+                write(near.get_ref(), b"a");
+                assert_eq!(heard.next().await, Some(b'a'));
+            }
+            ticked.take(5).await;
+            while SIGNALS.load(Ordering::Relaxed) < before + 100 {
+                reactor.sleep(Duration::from_millis(1)).await;
+            }
+            assert!(reactor.failure().is_none());
+            drop((every, echo));
+        }
+    });
+    over.store(true, Ordering::Relaxed);
+    storm.join().unwrap();
+}

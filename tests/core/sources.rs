@@ -523,7 +523,7 @@ fn two_tasks_wait_for_the_two_directions_of_one_stream(world: &World) {
                 tasks.push(reactor.spawn_local(async move {
                     let mut left = BYTES;
                     while left > 0 {
-                        match reading.get_ref().read(&mut [0; 70_000]) {
+                        match reading.get_ref().read(&mut vec![0; 70_000]) {
                             Ok(got) => left -= got,
                             Err(_) => drop(reading.ready(Interest::READABLE).await.unwrap()),
                         }

@@ -66,3 +66,37 @@ impl<T> Slots<T> {
         keys.into_iter().filter_map(|key| self.remove(key).map(|item| (key, item))).collect()
     }
 }
+
+#[cfg(all(test, not(interloop_loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_of_the_past_finds_nobody() {
+        let mut slots = Slots::new();
+        let first = slots.insert('a');
+        assert_eq!(slots.remove(first), Some('a'));
+        let second = slots.insert('b');
+        assert_eq!(first.slot(), second.slot());
+        assert_eq!(slots.get_mut(first), None);
+        assert_eq!(slots.remove(first), None);
+        assert_eq!(slots.get_mut(second), Some(&mut 'b'));
+        assert_eq!(slots.len(), 1);
+    }
+
+    #[test]
+    fn the_next_key_is_the_one_that_is_given_out() {
+        let mut slots = Slots::new();
+        for round in 0..100_u32 {
+            let next = slots.next_key();
+            assert_eq!(slots.insert(round), next);
+            if round % 3 != 0 {
+                slots.remove(next);
+            }
+        }
+        let left: Vec<_> = slots.drain().into_iter().map(|(_, round)| round).collect();
+        assert_eq!(left.len(), 34);
+        assert!(left.iter().all(|round| round % 3 == 0));
+        assert_eq!(slots.len(), 0);
+    }
+}

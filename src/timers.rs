@@ -209,3 +209,137 @@ impl Timer {
         }
     }
 }
+
+#[cfg(all(test, not(interloop_loom)))]
+mod tests {
+    use super::*;
+
+    /// The random numbers of George Marsaglia's xorshift.
+    struct Random(u64);
+
+    impl Random {
+        fn below(&mut self, bound: u64) -> u64 {
+            self.0 ^= self.0 << 13;
+            self.0 ^= self.0 >> 7;
+            self.0 ^= self.0 << 17;
+            self.0 % bound
+        }
+    }
+
+    /// What is set, in the order in which it was set or reset, last.
+    #[derive(Default)]
+    struct Model(Vec<(Nanos, Key)>);
+
+    impl Model {
+        fn set(&mut self, deadline: Nanos, key: Key) {
+            self.0.retain(|(_, other)| *other != key);
+            self.0.push((deadline, key));
+        }
+
+        /// The first of those with the earliest deadline.
+        fn pop(&mut self) -> Option<(Nanos, Key)> {
+            let earliest = self.0.iter().map(|(deadline, _)| *deadline).min()?;
+            let at = self.0.iter().position(|(deadline, _)| *deadline == earliest)?;
+            Some(self.0.remove(at))
+        }
+    }
+
+    fn set(timers: &mut Timers, deadline: Nanos) -> Key {
+        let fire = Fire::Once(Box::new(|| ()));
+        timers.insert(deadline, Label::named("test"), fire).unwrap_or_else(|_| unreachable!())
+    }
+
+    #[test]
+    fn it_does_what_a_naive_list_does() {
+        for seed in 1..=200 {
+            let mut random = Random(0x9E37_79B9_7F4A_7C15 ^ seed);
+            let (mut timers, mut model) = (Timers::new(), Model::default());
+            let mut gone = Vec::new();
+            // Few deadlines, so that many are equal.
+            let mut now = 1;
+            for _ in 0..500 {
+                let deadline = now + random.below(20);
+                let any = (!model.0.is_empty())
+                    .then(|| model.0[random.below(model.0.len() as u64) as usize].1);
+                match (random.below(10), any) {
+                    (0..4, _) | (_, None) => {
+                        let key = set(&mut timers, deadline);
+                        model.set(deadline, key);
+                    }
+                    (4..6, Some(key)) => {
+                        assert!(timers.reset(key, deadline));
+                        model.set(deadline, key);
+                    }
+                    (6, Some(key)) => {
+                        assert!(timers.remove(key).is_some());
+                        model.0.retain(|(_, other)| *other != key);
+                        gone.push(key);
+                    }
+                    _ => {
+                        now += random.below(10);
+                        let end = timers.next_sequence();
+                        while timers.is_due(now, end) {
+                            let (key, _) = timers.pop().expect("it is due");
+                            assert_eq!(model.pop().map(|(_, key)| key), Some(key), "seed {seed}");
+                            gone.push(key);
+                        }
+                    }
+                }
+                let earliest = model.0.iter().map(|(deadline, _)| *deadline).min();
+                assert_eq!(timers.earliest(), earliest, "seed {seed}");
+                assert_eq!(timers.table.len(), model.0.len());
+            }
+            for key in gone {
+                assert!(!timers.reset(key, now) && timers.remove(key).is_none());
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_reset_again_and_again_does_not_pile_up() {
+        let mut timers = Timers::new();
+        let keys: Vec<_> = (0..100).map(|number| set(&mut timers, number)).collect();
+        for round in 0..10_000 {
+            assert!(timers.reset(keys[round % 100], 1_000_000 - round as Nanos));
+            assert!(timers.heap.len() <= 2 * 100 + 65);
+        }
+        for key in keys {
+            timers.remove(key);
+            assert!(timers.heap.len() <= 2 * timers.table.len() + 64);
+        }
+        assert_eq!(timers.earliest(), None);
+    }
+
+    #[test]
+    fn one_that_was_set_too_late_waits_for_the_next_turn() {
+        let mut timers = Timers::new();
+        set(&mut timers, 5);
+        let end = timers.next_sequence();
+        assert!(timers.is_due(5, end) && !timers.is_due(4, end));
+        timers.pop();
+        set(&mut timers, 5);
+        assert!(!timers.is_due(5, end));
+        assert!(timers.is_due(5, timers.next_sequence()));
+    }
+
+    #[test]
+    fn a_period_goes_on_at_its_next_multiple() {
+        for (now, next) in [(10, 20), (19, 20), (20, 30), (55, 60), (NEVER - 1, NEVER)] {
+            let mut timers = Timers::new();
+            let every = Fire::Every(Some(Box::new(|| ControlFlow::Continue(()))), 10);
+            let key = timers.insert(10, Label::named("test"), every).unwrap_or_else(|_| panic!());
+            let Some((_, Due::Every(callback))) = timers.pop() else { panic!("it is periodic") };
+            assert_eq!(timers.earliest(), None, "it runs");
+            timers.again(key, callback, true, now);
+            assert_eq!(timers.earliest(), Some(next).filter(|next| *next != NEVER));
+        }
+    }
+
+    #[test]
+    fn a_time_that_never_comes_is_not_the_earliest() {
+        let mut timers = Timers::new();
+        set(&mut timers, NEVER);
+        assert_eq!(timers.earliest(), None);
+        assert!(!timers.is_due(NEVER - 1, timers.next_sequence()));
+    }
+}

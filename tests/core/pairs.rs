@@ -7,6 +7,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
+use std::time::Duration;
 
 use interloop::{Action, Handle, Interest, Reactor};
 
@@ -134,6 +135,13 @@ pub async fn fence(reactor: &Handle) {
         let fence = fence.unwrap();
         heard.next().await;
         drop(fence);
+    }
+}
+
+/// Ends when the backend has let go of everything that was removed.
+pub async fn settled(reactor: &Handle) {
+    while reactor.dump().sources.iter().any(|source| source.limbo) {
+        reactor.sleep(Duration::from_millis(1)).await;
     }
 }
 

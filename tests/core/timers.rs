@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use interloop::{Action, Handle, Interest, Timer};
 
 use crate::cases;
-use crate::pairs::{Heard, fence, pair, script, script_on, write};
+use crate::pairs::{Heard, fence, pair, script, script_on, settled, write};
 use crate::world::World;
 
 cases!(
@@ -399,6 +399,7 @@ fn a_hundred_later_timers_cost_no_wake_and_no_interrupt(world: &World) {
             let minute = Duration::from_secs(60);
             let _earlier = reactor.after(minute, || ());
             fence(&reactor).await;
+            settled(&reactor).await;
             let before = reactor.stats();
             let later: Vec<_> =
                 (0..100).map(|more| reactor.after(2 * minute + more * minute, || ())).collect();

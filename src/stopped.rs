@@ -54,10 +54,12 @@ impl Stopped {
     /// On the host thread this blocks the host loop, and so the shutdown itself: there it returns
     /// at once, and in a forked child too, where the reactor does not run.
     pub fn wait(self, timeout: Duration) -> bool {
+        if self.shared.is_host() || !self.shared.process.is_current() {
+            return self.shared.is_over();
+        }
         let listener = self.shared.end.event.listen();
-        let over = self.shared.is_over();
-        if over || self.shared.is_host() || !self.shared.process.is_current() {
-            return over;
+        if self.shared.is_over() {
+            return true;
         }
         match Instant::now().checked_add(timeout) {
             Some(limit) => drop(listener.wait_deadline(limit)),

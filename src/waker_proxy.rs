@@ -23,7 +23,10 @@ impl WakerProxy {
     /// nest. A call that runs on another thread may still be ending: [`swap`](WakerProxy::swap)
     /// waits for that, this does not, so that it is safe wherever it is called.
     pub fn hold(&self) {
-        self.shared.proxy.hold();
+        // In a forked child nothing is called, and a lock may be held by a thread that is not there.
+        if self.shared.process.is_current() {
+            self.shared.proxy.hold();
+        }
     }
 
     /// Undoes one [`hold`](WakerProxy::hold). The last one wakes the host once if a wake was
@@ -31,8 +34,9 @@ impl WakerProxy {
     ///
     /// # Errors
     ///
-    /// `InvalidInput` when nothing is held.
+    /// `InvalidInput` when nothing is held; `Unsupported` in a forked child.
     pub fn release(&self) -> io::Result<()> {
+        self.shared.process.check()?;
         if self.shared.proxy.release()? {
             self.shared.rewake();
         }

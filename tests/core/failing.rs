@@ -101,7 +101,8 @@ fn mortal(world: &World) -> (Reactor, Arc<Mortal>, Arc<AtomicU64>) {
             count.fetch_add(1, Ordering::SeqCst);
         }
     };
-    let reactor = Reactor::builder().poller(poller.clone()).reporter(reporter).build().unwrap();
+    let builder = Reactor::builder().poller(poller.clone()).reporter(reporter);
+    let reactor = builder.turn_budget(10_000, LIMIT).build().unwrap();
     (reactor, poller, failures)
 }
 

@@ -432,7 +432,7 @@ fn what_is_not_send_is_dropped_on_the_host_thread(world: &World) {
                 _not_send: PhantomData,
             }
         };
-        let reactor = world.reactor();
+        let reactor = world.unhurried();
         let host = world.is_interleaved().then(|| world.host(&reactor));
         let (a, _b) = UnixStream::pair().unwrap();
         let captured = host_only();

@@ -21,7 +21,7 @@ cases!(
 
 /// Issue point 10: the caller's file and line, for each kind.
 fn what_has_no_label_is_named_by_its_place(world: &World) {
-    let reactor = world.reactor();
+    let reactor = world.unhurried();
     let (a, c) = (UnixStream::pair().unwrap(), UnixStream::pair().unwrap());
     let first = line!() + 1;
     let source = reactor.register(a.0, Interest::READABLE, |_, _| Action::Rearm);

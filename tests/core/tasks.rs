@@ -91,7 +91,7 @@ impl Patient {
 
 /// Issue point 8.
 fn a_task_gives_its_output_to_the_one_who_awaits_it(world: &World) {
-    let reactor = world.reactor();
+    let reactor = world.unhurried();
     let host = world.host(&reactor);
     let handle = reactor.handle();
     let task = reactor.spawn_local(async move {
@@ -113,7 +113,7 @@ impl Drop for Tells {
 
 /// Behaviour 46.
 fn a_dropped_task_is_cancelled_and_its_future_dropped_on_the_host_thread(world: &World) {
-    let reactor = world.reactor();
+    let reactor = world.unhurried();
     let host = world.host(&reactor);
     let dropped = Rc::new(RefCell::new(Vec::new()));
     let tells = Tells(Rc::clone(&dropped));
@@ -137,7 +137,7 @@ fn a_dropped_task_is_cancelled_and_its_future_dropped_on_the_host_thread(world: 
 
 /// Behaviour 46.
 fn a_task_that_is_cancelled_while_it_is_queued_is_not_polled(world: &World) {
-    let reactor = world.reactor();
+    let reactor = world.unhurried();
     let host = world.host(&reactor);
     let patient = Patient::new();
     let (wakers, _, polls) = patient.parts();
@@ -162,7 +162,7 @@ fn a_task_that_is_cancelled_while_it_is_queued_is_not_polled(world: &World) {
 
 /// Issue point 8.
 fn a_detached_task_goes_on(world: &World) {
-    let reactor = world.reactor();
+    let reactor = world.unhurried();
     let host = world.host(&reactor);
     let (ended, waits) = (Flag::default(), Flag::default());
     let (end, wait) = (ended.clone(), waits.clone());
@@ -179,7 +179,7 @@ fn a_detached_task_goes_on(world: &World) {
 
 /// Issue point 8: and gives the output of one that had ended.
 fn cancelling_waits_for_the_future_to_be_dropped(world: &World) {
-    let reactor = world.reactor();
+    let reactor = world.unhurried();
     let host = world.host(&reactor);
     let dropped = Rc::new(RefCell::new(Vec::new()));
     let tells = Tells(Rc::clone(&dropped));
@@ -200,7 +200,7 @@ fn cancelling_waits_for_the_future_to_be_dropped(world: &World) {
 
 /// Issue point 8.
 fn a_panic_goes_to_the_one_who_awaits(world: &World) {
-    let reactor = world.reactor();
+    let reactor = world.unhurried();
     let host = world.host(&reactor);
     let bad = reactor.spawn_local(async {
         yield_now().await;
@@ -218,7 +218,7 @@ fn a_panic_goes_to_the_one_who_awaits(world: &World) {
 
 /// Issue point 8, behaviour 20: once everything else in that turn has run.
 fn a_panic_of_a_detached_task_comes_out_of_the_turn(world: &World) {
-    let reactor = world.reactor();
+    let reactor = world.unhurried();
     let host = world.host(&reactor);
     reactor.spawn_local(async { std::panic::panic_any("nobody's") }).detach();
     let other = Flag::default();
@@ -232,7 +232,7 @@ fn a_panic_of_a_detached_task_comes_out_of_the_turn(world: &World) {
 
 /// Issue point 8: whoever holds the handle has the panic, even if to drop it.
 fn a_panic_of_a_task_that_nobody_awaits_goes_with_its_handle(world: &World) {
-    let reactor = world.reactor();
+    let reactor = world.unhurried();
     let host = world.host(&reactor);
     let bad = reactor.spawn_local(async { std::panic::panic_any("kept") });
     block_on(&reactor, &host, yield_now());
@@ -242,7 +242,7 @@ fn a_panic_of_a_task_that_nobody_awaits_goes_with_its_handle(world: &World) {
 
 /// Behaviour 46.
 fn a_task_that_is_woken_often_is_polled_once(world: &World) {
-    let reactor = world.reactor();
+    let reactor = world.unhurried();
     let host = world.host(&reactor);
     let patient = Patient::new();
     let (wakers, ready, polls) = patient.parts();
@@ -262,7 +262,7 @@ fn a_task_that_is_woken_often_is_polled_once(world: &World) {
 
 /// Behaviour 46: through the inbox.
 fn a_task_that_is_woken_often_by_foreign_threads_is_polled_once(world: &World) {
-    let reactor = world.reactor();
+    let reactor = world.unhurried();
     let _host = world.host(&reactor);
     let patient = Patient::new();
     let (wakers, ready, polls) = patient.parts();
@@ -282,7 +282,7 @@ fn a_task_that_is_woken_often_by_foreign_threads_is_polled_once(world: &World) {
 
 /// Issue point 8: in a turn it is one more thing that the turn does.
 fn a_task_that_is_woken_on_the_host_thread_wakes_nobody(world: &World) {
-    let reactor = world.reactor();
+    let reactor = world.unhurried();
     let host = world.host(&reactor);
     let (flag, handle) = (Flag::default(), reactor.handle());
     let seen = Rc::new(RefCell::new(Vec::new()));
@@ -309,7 +309,7 @@ fn a_task_that_is_woken_on_the_host_thread_wakes_nobody(world: &World) {
 
 /// Issue point 8.
 fn a_task_that_is_woken_between_turns_costs_one_wake(world: &World) {
-    let reactor = world.reactor();
+    let reactor = world.unhurried();
     let host = world.host(&reactor);
     let flags: Vec<Flag> = (0..10).map(|_| Flag::default()).collect();
     let ended = Rc::new(Cell::new(0));
@@ -329,14 +329,12 @@ fn a_task_that_is_woken_between_turns_costs_one_wake(world: &World) {
     assert_eq!(reactor.stats().wakes_issued, before.wakes_issued + 1);
     assert_eq!(host.queue.len(), 1);
     host.run_until(|| ended.get() == 10);
-    let after = reactor.stats();
-    let repeated = after.wakes_repeated - before.wakes_repeated;
-    assert_eq!(after.wakes_issued, before.wakes_issued + 1 + repeated);
+    assert_eq!(reactor.stats().wakes_issued, before.wakes_issued + 1);
 }
 
 /// Issue point 8.
 fn a_task_that_is_woken_by_foreign_threads_runs(world: &World) {
-    let reactor = world.reactor();
+    let reactor = world.unhurried();
     let host = world.host(&reactor);
     let patients: Vec<Patient> = (0..50).map(|_| Patient::new()).collect();
     let threads: Vec<_> = patients
@@ -369,7 +367,7 @@ fn a_task_that_is_woken_by_foreign_threads_runs(world: &World) {
 /// Behaviour 47: on another thread, for tasks that had ended, that waited, and that were queued.
 fn a_waker_that_outlives_the_reactor_is_silent(world: &World) {
     for orderly in [false, true] {
-        let reactor = world.reactor();
+        let reactor = world.unhurried();
         let host = world.is_interleaved().then(|| world.host(&reactor));
         let patients: Vec<Patient> = (0..3).map(|_| Patient::new()).collect();
         let parts: Vec<_> = patients.iter().map(Patient::parts).collect();
@@ -558,7 +556,7 @@ impl Channel {
 /// Behaviour 58, with a channel that needs no crate.
 fn ten_thousand_messages_of_a_channel_arrive_in_their_order(world: &World) {
     const MESSAGES: u32 = 10_000;
-    let reactor = world.reactor();
+    let reactor = world.unhurried();
     let host = world.host(&reactor);
     let channel = Arc::new(Channel::default());
     let sender = Arc::clone(&channel);
@@ -573,7 +571,7 @@ fn ten_thousand_messages_of_a_channel_arrive_in_their_order(world: &World) {
 
 /// Issue point 8.
 fn a_task_spawns_tasks_and_awaits_them(world: &World) {
-    let reactor = world.reactor();
+    let reactor = world.unhurried();
     let host = world.host(&reactor);
     let handle = reactor.handle();
     let sum = block_on(&reactor, &host, async move {
@@ -597,7 +595,7 @@ fn a_task_spawns_tasks_and_awaits_them(world: &World) {
 
 /// Behaviour 46: while it is being polled; its future goes when the poll ends.
 fn a_task_drops_its_own_handle(world: &World) {
-    let reactor = world.reactor();
+    let reactor = world.unhurried();
     let host = world.host(&reactor);
     let slot = Rc::new(RefCell::new(None));
     let dropped = Rc::new(RefCell::new(Vec::new()));
@@ -621,7 +619,7 @@ fn a_task_drops_its_own_handle(world: &World) {
 
 /// Issue point 8, behaviour 27.
 fn sleeps_end_in_the_order_of_their_deadlines(world: &World) {
-    let reactor = world.reactor();
+    let reactor = world.unhurried();
     let host = world.host(&reactor);
     let order = Rc::new(RefCell::new(Vec::new()));
     let (log, handle) = (Rc::clone(&order), reactor.handle());
@@ -650,7 +648,7 @@ fn sleeps_end_in_the_order_of_their_deadlines(world: &World) {
 
 /// Behaviour 36, 47.
 fn a_task_of_a_stopped_reactor_is_dropped_at_once(world: &World) {
-    let reactor = world.reactor();
+    let reactor = world.unhurried();
     if world.drive == Drive::Interleaved {
         drop(world.host(&reactor));
     }

@@ -43,6 +43,13 @@ impl World {
         self.builder().build().expect("the backend opened before")
     }
 
+    /// A reactor that takes a slow machine for nothing else: no turn is cut short, no callback taken
+    /// for a nested host, no tick for a lost one.
+    pub fn unhurried(&self) -> Reactor {
+        let builder = self.builder().turn_budget(100_000, LIMIT);
+        builder.nested_grace(LIMIT).rewake_after(LIMIT).build().expect("the backend opened before")
+    }
+
     /// The reactor's host, joined to it where the drive needs that.
     pub fn host(&self, reactor: &Reactor) -> Host {
         let host = Host::new(reactor, self.drive);

@@ -125,12 +125,17 @@ impl Proxy {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
         }
         state.holds -= 1;
-        Ok(state.holds == 0 && state.waker.is_some() && std::mem::take(&mut state.remembered))
+        Ok(state.take_remembered())
+    }
+
+    /// True when the host can be woken, and a wake was remembered.
+    pub(crate) fn replay(&self) -> bool {
+        lock(&self.state).take_remembered()
     }
 
     /// Puts `waker` in the place of the one there, and waits until that is not running, at most
-    /// until `limit`. The old waker is dropped by this thread or before. The caller wakes the new
-    /// one if a turn is owed.
+    /// until `limit`. The old waker is dropped by this thread or before. A tick that it was given
+    /// may be lost with it: that wake is remembered, for the caller to replay.
     ///
     /// # Errors
     ///
@@ -148,7 +153,8 @@ impl Proxy {
             return Err(io::Error::new(io::ErrorKind::NotConnected, message));
         }
         let old = std::mem::replace(&mut state.waker, waker);
-        state.remembered = false;
+        // The first waker has lost nothing: who came before it was remembered already.
+        state.remembered |= old.is_some();
         state.seized = false;
         self.wait_idle(state, limit, old)
     }
@@ -159,7 +165,8 @@ impl Proxy {
         let mut state = lock(&self.state);
         if !state.closed {
             state.holds = 0;
-            state.remembered = false;
+            // With no waker in its place, what the old one was told is for the next one.
+            state.remembered = waker.is_none();
             state.seized = waker.is_some();
             let old = std::mem::replace(&mut state.waker, waker);
             drop(state);
@@ -212,6 +219,11 @@ impl Proxy {
 }
 
 impl State {
+    /// Takes the remembered wake, when the host can be woken.
+    fn take_remembered(&mut self) -> bool {
+        self.live().is_some() && std::mem::take(&mut self.remembered)
+    }
+
     /// The waker, when it may be called.
     fn live(&self) -> Option<Arc<Waker>> {
         self.waker.as_ref().filter(|_| self.holds == 0).cloned()

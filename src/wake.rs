@@ -70,7 +70,9 @@ impl Shared {
         let limit = Instant::now() + self.options.swap_limit;
         self.inline.store(false, Ordering::Relaxed);
         let swapped = self.proxy.swap(Some(waker), limit);
-        if swapped.as_ref().map_or_else(|e| e.kind() == io::ErrorKind::TimedOut, |()| true) {
+        let in_place =
+            swapped.as_ref().map_or_else(|e| e.kind() == io::ErrorKind::TimedOut, |()| true);
+        if in_place && self.proxy.replay() {
             self.rewake();
         }
         swapped

@@ -559,11 +559,11 @@ fn holds_nest_and_release_replays_one_wake(world: &World) {
     proxy.release().unwrap();
     assert_eq!(host.queue.len(), 1);
     host.run_until(|| ran.len() == 400 && fired.get());
-    drop(source);
     ran.check(4, 100);
     let stats = reactor.stats();
     assert_eq!((stats.wakes_issued, stats.turns), (1, 1), "{stats:?}");
     assert_eq!(proxy.release().unwrap_err().kind(), io::ErrorKind::InvalidInput);
+    drop(source);
 }
 
 /// Behaviour 9: neither when nothing came, nor when a turn has run meanwhile.

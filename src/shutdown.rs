@@ -288,7 +288,7 @@ impl Core {
         if self.shutdown.stage() != Stage::Over {
             self.end(false);
         }
-        let _may_still_run = self.shared.proxy.close(Instant::now() + WAKER_LIMIT);
+        let closed = self.shared.proxy.close(Instant::now() + WAKER_LIMIT);
         let limit = if self.is_waker_busy() { Duration::ZERO } else { JOIN_LIMIT };
         let worker = self.join_worker(limit);
         if !worker {
@@ -296,6 +296,9 @@ impl Core {
             self.shared.report(&Report::Unfinished(what));
             // The worker never polls again: what it held on to can be closed.
             self.empty_limbo();
+        } else if closed.is_err() {
+            let what = "a call of the host's waker did not return while the reactor was dropped";
+            self.shared.report(&Report::Unfinished(what));
         }
     }
 }

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, OnceLock, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use interloop::{Action, Handle, Interest, Reactor, Remote, Stats, Tick, WakerProxy};
+use interloop::{Action, Handle, Interest, Reactor, Remote, Report, Stats, Tick, WakerProxy};
 use rustix::event::{EventfdFlags, eventfd};
 
 use crate::cases;
@@ -606,10 +606,13 @@ fn no_waker_runs_when_finish_has_returned(world: &World) {
     }
 }
 
-/// Behaviour 10, for the abrupt end.
+/// Behaviour 10, for the abrupt end. It waits for the waker only so long, and says so.
 fn no_waker_runs_when_the_reactor_was_dropped(world: &World) {
     for _ in 0..20 {
-        let reactor = world.patient().build().unwrap();
+        let late = Arc::new(AtomicBool::new(false));
+        let flag = Arc::clone(&late);
+        let reporter = move |_: &Report<'_>| flag.store(true, Ordering::Release);
+        let reactor = world.patient().reporter(reporter).build().unwrap();
         let (tenure, queue) = (Arc::new(Tenure::default()), Queue::default());
         reactor.interleave(tenure.waker(&queue)).unwrap();
         let callers = Callers::start(&reactor, &Arc::default());
@@ -618,7 +621,9 @@ fn no_waker_runs_when_the_reactor_was_dropped(world: &World) {
             queue.take(Instant::now() + LIMIT).expect("a tick comes").run();
         }
         drop((timer, reactor));
-        tenure.retire();
+        if !late.load(Ordering::Acquire) {
+            tenure.retire();
+        }
         callers.end();
         tenure.check();
     }

@@ -45,6 +45,7 @@ cases!(
     an_echo_costs_one_wake_for_each_event,
     a_timer_costs_one_wake,
     an_earlier_timer_interrupts_the_worker_once_and_a_later_one_never,
+    an_overdue_timer_interrupts_the_worker_no_more,
     a_hundred_timers_of_one_callback_do_not_cost_a_hundred_interrupts,
     a_flood_of_calls_lets_the_host_run_its_own,
     a_flood_of_events_lets_the_host_run_its_own,
@@ -775,6 +776,25 @@ fn an_earlier_timer_interrupts_the_worker_once_and_a_later_one_never(world: &Wor
     assert!(timers[0].reset(Duration::from_secs(5000)), "a later one");
     assert_eq!(reactor.stats().interrupts, 3);
     assert_eq!(reactor.stats().wakes_requested, 0);
+}
+
+/// Behaviour 12: what waits for a turn that is owed already is not the worker's.
+fn an_overdue_timer_interrupts_the_worker_no_more(world: &World) {
+    let (watched, builder) = world.watched();
+    let reactor = builder.build().unwrap();
+    let host = world.host(&reactor);
+    let fired = Rc::new(Cell::new(false));
+    let flag = Rc::clone(&fired);
+    let overdue = reactor.after(Duration::from_micros(1), move || flag.set(true));
+    let tick = host.queue.take(Instant::now() + LIMIT).expect("the timer is due");
+    watched.until(|seen| seen.is_waiting());
+    let before = reactor.stats().interrupts;
+    let timers: Vec<_> = (0..10).map(|_| reactor.after(NEVER, || ())).collect();
+    assert_eq!(reactor.stats().interrupts, before);
+    tick.run();
+    assert!(fired.get());
+    assert_eq!(reactor.stats().wakes_issued, 1, "{:?}", reactor.stats());
+    drop((overdue, timers));
 }
 
 /// Behaviour 12: changes of one turn are settled at its end; one interrupt more has the worker

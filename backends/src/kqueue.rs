@@ -114,11 +114,16 @@ impl Poller for Kqueue {
     }
 
     fn add(&self, source: BorrowedSource<'_>, key: Key, interest: Interest) -> io::Result<()> {
+        // What waits for nothing yet is tried too: what cannot be watched is refused here, and not
+        // when it is armed.
+        let tried = if interest.is_none() { Interest::READABLE } else { interest };
         self.registered.add(BackendKind::Kqueue, source, || {
-            self.arm(source, key, interest).inspect_err(|_| {
-                // One of the two filters may have been added.
+            let added = self.arm(source, key, tried);
+            // Where it failed, one of the two filters may have been added.
+            if added.is_err() || interest.is_none() {
                 let _ = self.arm(source, key, Interest::NONE);
-            })
+            }
+            added
         })
     }
 

@@ -1,8 +1,9 @@
 //! The calls of libkqueue, which imitates kqueue on Linux over epoll.
 //!
 //! Where it is not like a kernel: it takes the pending error of a socket (`SO_ERROR`) in order to
-//! report it, so that the next operation does not return it any more; and a descriptor that was
-//! closed behind its back it goes on watching, in silence.
+//! report it, so that the next operation does not return it any more; a descriptor that was closed
+//! behind its back it goes on watching, in silence; and a socket's filter that is armed it does not
+//! take again.
 #![allow(unsafe_code)]
 
 use std::ffi::{c_int, c_short, c_uint, c_ushort, c_void};
@@ -84,6 +85,9 @@ impl Queue {
             return Ok(changes.map(|_| Err(Errno::BADF)));
         }
         let mut receipts = [NO_EVENT; 2];
+        // Adding a socket's filter that is armed still fails, with whatever error came last.
+        let deletions = changes.map(|change| Kevent { flags: EV_DELETE | EV_RECEIPT, ..change });
+        self.kevent(&deletions, &mut receipts, NO_TIME)?;
         let count = self.kevent(&changes, &mut receipts, NO_TIME)?;
         Ok(changes.map(|change| {
             let receipt = receipts[..count].iter().find(|receipt| receipt.filter == change.filter);

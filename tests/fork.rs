@@ -256,3 +256,26 @@ fn child_of_another_thread(backend: BackendKind) {
     thread::spawn(move || in_child(|| refused(&remote))).join().unwrap();
     parent.finish();
 }
+
+#[test]
+fn a_child_that_drops_a_reactor_without_a_worker_leaves_its_notifier_alone() {
+    on_each_backend(child_drops_before_run);
+}
+
+fn child_drops_before_run(backend: BackendKind) {
+    let slot = Cell::new(Some(Reactor::builder().backend(backend).build().unwrap()));
+    in_child(|| drop(slot.take()));
+    let reactor = slot.take().unwrap();
+    let remote = reactor.remote();
+    let hang = reactor.after(LIMIT, || panic!("hangs: the thread in the backend is not notified"));
+    let (blocks, blocked) = mpsc::channel();
+    let soon = reactor.after(Duration::from_millis(1), move || blocks.send(()).unwrap());
+    // It comes when the host thread is in its wait, or is just about to go there.
+    let stopper = thread::spawn(move || {
+        blocked.recv_timeout(LIMIT).unwrap();
+        remote.stop();
+    });
+    reactor.run().unwrap();
+    stopper.join().unwrap();
+    drop((hang, soon));
+}

@@ -203,6 +203,10 @@ fn stuck(backend: BackendKind) -> (Reactor, Sender<()>) {
     reactor.interleave(waker).unwrap();
     load(&reactor);
     reactor.turn();
+    // Nothing is outstanding, so that the worker wakes for this one.
+    let (a, mut b) = UnixStream::pair().unwrap();
+    reactor.register(a, Interest::READABLE, |_, _| Action::Remove).unwrap().detach();
+    b.write_all(b"x").unwrap();
     enters.recv_timeout(LIMIT).unwrap();
     (reactor, window)
 }

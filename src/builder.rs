@@ -65,7 +65,8 @@ impl Builder {
         self
     }
 
-    /// Takes a backend that was made elsewhere: a scripted one in a test, or your own.
+    /// Takes a backend that was made elsewhere: a scripted one in a test, or your own. It comes
+    /// before whatever else chooses one.
     pub fn poller(mut self, poller: Arc<dyn Poller>) -> Builder {
         self.poller = Some(poller);
         self
@@ -104,8 +105,10 @@ impl Builder {
         self
     }
 
-    /// Where reports go. Called on any thread, with no lock held; it must not panic. Without this
-    /// a report is a line on standard error, or with the feature `tracing` an event.
+    /// Where reports go. Called on any thread, the worker's too, with no lock held; it must not
+    /// panic, nor wait for the host thread, which may be waiting for the worker. Without this a
+    /// report is an event of `tracing`, where that feature is on and somebody subscribes to it, and
+    /// else a line on standard error.
     pub fn reporter(mut self, reporter: impl Fn(&Report<'_>) + Send + Sync + 'static) -> Builder {
         self.options.reporter = Box::new(reporter);
         self
@@ -136,25 +139,28 @@ impl fmt::Debug for Builder {
 
 /// The environment's backend, or the best that opens.
 fn default_poller() -> io::Result<Arc<dyn Poller>> {
-    if let Some(name) = env::var_os("INTERLOOP_BACKEND") {
+    if let Some(name) = env::var_os("INTERLOOP_BACKEND").filter(|name| !name.is_empty()) {
         let in_variable =
             |error: io::Error| io::Error::new(error.kind(), format!("INTERLOOP_BACKEND: {error}"));
         let kind = name.to_string_lossy().parse().map_err(in_variable)?;
         return interloop_backends::open(kind).map_err(in_variable);
     }
     let mut first_error = None;
+    let mut absent = Vec::new();
     for kind in BackendKind::ALL {
         match interloop_backends::open(kind) {
             Ok(poller) => return Ok(poller),
             // A backend that is not here is no news; one that fails to open is.
-            Err(error) if error.kind() == io::ErrorKind::Unsupported => {}
+            Err(error) if error.kind() == io::ErrorKind::Unsupported => {
+                absent.push(error.to_string());
+            }
             Err(error) => {
                 first_error.get_or_insert(error);
             }
         }
     }
     Err(first_error.unwrap_or_else(|| {
-        let message = "none of the compiled backends is available here";
+        let message = format!("no backend is available here: {}", absent.join("; "));
         io::Error::new(io::ErrorKind::Unsupported, message)
     }))
 }

@@ -11,6 +11,7 @@ use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::Waker;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ use interloop_backends::{Event, Key};
 
 use crate::clock::{NEVER, Nanos, nanos};
 use crate::executor::Tasks;
+use crate::inbox::Call;
 use crate::label::Label;
 use crate::park::Watch;
 use crate::report::Report;
@@ -52,6 +54,8 @@ pub(crate) struct Core {
     pub(crate) ready: RefCell<VecDeque<Event>>,
     /// The buffer of the host thread's own waits.
     pub(crate) polled: RefCell<Vec<Event>>,
+    /// The calls that the end of the reactor runs.
+    pub(crate) last_calls: RefCell<VecDeque<Box<dyn Call>>>,
     /// Panics of callbacks, until the end of a turn can let one go on.
     pub(crate) panics: RefCell<VecDeque<Box<dyn Any + Send>>>,
     /// How many turns are on the stack.
@@ -83,6 +87,7 @@ impl Core {
             worker: RefCell::new(None),
             ready: RefCell::new(VecDeque::new()),
             polled: RefCell::new(Vec::new()),
+            last_calls: RefCell::new(VecDeque::new()),
             panics: RefCell::new(VecDeque::new()),
             depth: Cell::new(0),
             first_phase: Cell::new(0),
@@ -124,6 +129,18 @@ impl Core {
             }
         }
         result.map_err(|panic| self.panics.borrow_mut().push_back(panic)).ok()
+    }
+
+    /// Wakes a task, ours or somebody else's: a short call into code that is not ours.
+    pub(crate) fn wake_user(&self, waker: Waker) {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| waker.wake())) {
+            self.panics.borrow_mut().push_back(panic);
+        }
+    }
+
+    /// Drops what is the user's, with no borrow held.
+    pub(crate) fn drop_user<T>(&self, theirs: T) {
+        self.call_user(|_| None, move || drop(theirs));
     }
 
     /// A change was made on the host thread that the worker, the backend or the host has to learn
@@ -189,6 +206,7 @@ impl Core {
         !self.ready.borrow().is_empty()
             || !self.tasks.is_idle()
             || !self.shared.inbox.is_drained()
+            || !self.last_calls.borrow().is_empty()
             || self.sources.is_dirty()
             || self.timers.borrow_mut().earliest().is_some_and(|due| due != park.deadline())
     }

@@ -13,6 +13,7 @@ use async_task::{Builder, Runnable};
 use interloop_backends::Key;
 
 use crate::core::Core;
+use crate::guarded::Guarded;
 use crate::label::Label;
 use crate::slots::Slots;
 use crate::task::{Panic, Task};
@@ -20,8 +21,10 @@ use crate::task::{Panic, Task};
 pub(crate) struct Tasks {
     queue: RefCell<VecDeque<Runnable<Key>>>,
     active: RefCell<Slots<Active>>,
-    /// How many tasks are being polled, one inside the other.
-    polling: Cell<usize>,
+    /// The tasks that are being polled or dropped, one inside the other.
+    entered: RefCell<Vec<Key>>,
+    /// How many tasks are being dropped because the executor is closed, one inside the other.
+    refusing: Cell<usize>,
     closed: Cell<bool>,
     /// The task that ended last, for the report of a slow poll that was its last one.
     ended: RefCell<Option<(Key, Label)>>,
@@ -38,7 +41,8 @@ impl Tasks {
         Tasks {
             queue: RefCell::new(VecDeque::new()),
             active: RefCell::new(Slots::new()),
-            polling: Cell::new(0),
+            entered: RefCell::new(Vec::new()),
+            refusing: Cell::new(0),
             closed: Cell::new(false),
             ended: RefCell::new(None),
         }
@@ -52,6 +56,7 @@ impl Tasks {
     /// Queues a woken task. False when the executor is closed: the task was dropped.
     pub(crate) fn push(&self, task: Runnable<Key>) -> bool {
         if self.closed.get() {
+            self.refuse(task);
             return false;
         }
         self.queue.borrow_mut().push_back(task);
@@ -63,10 +68,32 @@ impl Tasks {
     }
 
     pub(crate) fn poll(&self, task: Runnable<Key>) {
-        self.polling.set(self.polling.get() + 1);
-        // A panic of the future ends inside it, in `body`.
+        let _entered = self.enter(&task);
         task.run();
-        self.polling.set(self.polling.get() - 1);
+    }
+
+    /// Drops a task, and with it its future, unless a poll of it is on the stack.
+    fn drop(&self, task: Runnable<Key>) {
+        let _entered = self.enter(&task);
+        drop(task);
+    }
+
+    /// Drops a task that came too late. One whose destructor spawns the next, whose destructor does
+    /// too, would never come to an end: the last of them is leaked.
+    fn refuse(&self, task: Runnable<Key>) {
+        const MOST: usize = 16;
+        let depth = self.refusing.get();
+        if depth == MOST {
+            return std::mem::forget(task);
+        }
+        self.refusing.set(depth + 1);
+        self.drop(task);
+        self.refusing.set(depth);
+    }
+
+    fn enter(&self, task: &Runnable<Key>) -> Entered<'_> {
+        self.entered.borrow_mut().push(*task.metadata());
+        Entered(self)
     }
 
     pub(crate) fn label(&self, key: Key) -> Option<Label> {
@@ -86,7 +113,23 @@ impl Tasks {
     }
 
     pub(crate) fn labels(&self) -> Vec<Label> {
-        self.active.borrow().iter().map(|(_, active)| active.label.clone()).collect()
+        self.labels_but(&[])
+    }
+
+    /// The labels of all tasks but these.
+    pub(crate) fn labels_but(&self, but: &[Key]) -> Vec<Label> {
+        let active = self.active.borrow();
+        let others = active.iter().filter(|(key, _)| !but.contains(key));
+        others.map(|(_, active)| active.label.clone()).collect()
+    }
+}
+
+/// A task on the stack.
+struct Entered<'a>(&'a Tasks);
+
+impl Drop for Entered<'_> {
+    fn drop(&mut self) {
+        self.0.entered.borrow_mut().pop();
     }
 }
 
@@ -114,6 +157,7 @@ impl Core {
         let key = self.tasks.active.borrow().next_key();
         let detached = Rc::new(Cell::new(false));
         let living = Living { core: Rc::clone(self), key };
+        let future = Guarded::new(future, Rc::clone(self));
         let body = body(future, living, Rc::clone(&detached));
         let shared = Arc::clone(&self.shared);
         let schedule = move |task| shared.schedule(task);
@@ -139,12 +183,22 @@ impl Core {
             self.call_user(|_| None, || waker.wake_by_ref());
         }
         loop {
-            while let Some(task) = self.tasks.pop().or_else(|| self.shared.inbox.pop_task()) {
-                // The destructors of the future are user code.
-                self.call_user(|_| None, || drop(task));
+            // What destructors spawn meanwhile is left for later.
+            let mut queued = self.tasks.queue.borrow().len();
+            while let Some(task) = self.shared.inbox.pop_task() {
+                self.tasks.queue.borrow_mut().push_back(task);
+                queued += 1;
             }
-            doomed.retain(|(key, _)| self.tasks.label(*key).is_some());
-            if doomed.len() <= self.tasks.polling.get() {
+            for _ in 0..queued {
+                if let Some(task) = self.tasks.pop() {
+                    // The destructors of the future are user code.
+                    self.call_user(|_| None, || self.tasks.drop(task));
+                }
+            }
+            let entered = self.tasks.entered.borrow();
+            doomed.retain(|(key, _)| self.tasks.label(*key).is_some() && !entered.contains(key));
+            drop(entered);
+            if doomed.is_empty() {
                 return;
             }
             std::thread::yield_now();

@@ -68,6 +68,7 @@ mod core;
 mod dump;
 mod executor;
 mod fork;
+mod guarded;
 mod histogram;
 mod inbox;
 mod label;

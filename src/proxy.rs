@@ -32,10 +32,13 @@ struct State {
     remembered: bool,
     /// The thread that is inside the waker.
     calling: Option<ThreadToken>,
+    /// How many calls of the waker have begun.
+    calls: u64,
     /// A wake came while the waker ran: whoever runs it runs it once more.
     again: bool,
-    /// The waker is the reactor's own, which any number of threads may call at a time.
-    seized: bool,
+    /// The reactor's own waker, while the host thread polls by itself: it is called in the place of
+    /// the host's, by any number of threads at a time, whatever is held or swapped.
+    own: Option<Arc<Waker>>,
 }
 
 /// What became of a wake.
@@ -62,8 +65,9 @@ impl Proxy {
                 closed: false,
                 remembered: false,
                 calling: None,
+                calls: 0,
                 again: false,
-                seized: false,
+                own: None,
             }),
             idle: Condvar::new(),
         }
@@ -75,31 +79,35 @@ impl Proxy {
         if state.closed {
             return Wake::Closed;
         }
+        // It does not wait for a host's waker that may never return.
+        if let Some(own) = state.own.clone() {
+            drop(state);
+            own(tick());
+            return Wake::Called;
+        }
         if state.calling.is_some() {
-            // The reactor's own waker does not wait for a host's that may never return.
-            if let Some(waker) = state.waker.clone().filter(|_| state.seized) {
-                drop(state);
-                waker(tick());
-                return Wake::Called;
-            }
             state.again = true;
             return Wake::Handed;
         }
         let mut outcome = Wake::Held;
         while let Some(waker) = state.live() {
             state.calling = Some(local::thread());
+            state.calls += 1;
             state.again = false;
             drop(state);
             let called = {
                 let _waking = local::waking();
-                catch_unwind(AssertUnwindSafe(|| waker(tick())))
+                // The last owner of a waker that was swapped out drops it, in here, before the swap
+                // returns.
+                let tick = &tick;
+                catch_unwind(AssertUnwindSafe(move || waker(tick())))
             };
-            // The last owner of a waker that was swapped out drops it before the swap returns.
-            drop(waker);
+            outcome = if called.is_ok() { Wake::Called } else { Wake::Panicked };
+            // A panic's payload is user code too.
+            let _dropped = catch_unwind(AssertUnwindSafe(|| drop(called)));
             state = lock(&self.state);
             state.calling = None;
             self.idle.notify_all();
-            outcome = if called.is_ok() { Wake::Called } else { Wake::Panicked };
             if !state.again {
                 return outcome;
             }
@@ -155,23 +163,28 @@ impl Proxy {
         let old = std::mem::replace(&mut state.waker, waker);
         // The first waker has lost nothing: who came before it was remembered already.
         state.remembered |= old.is_some();
-        state.seized = false;
         self.wait_idle(state, limit, old)
     }
 
-    /// Puts `waker`, the reactor's own, in the place of the one there and undoes all holds, without
-    /// waiting for the old one: for an end at which the host may be unable to let it return.
-    pub(crate) fn seize(&self, waker: Option<Arc<Waker>>) {
+    /// Takes the host's waker away, without waiting for it, and has the reactor's `own` called from
+    /// here on: for an end at which the host may be unable to let its waker return.
+    pub(crate) fn seize(&self, own: Arc<Waker>) {
         let mut state = lock(&self.state);
         if !state.closed {
-            state.holds = 0;
-            // With no waker in its place, what the old one was told is for the next one.
-            state.remembered = waker.is_none();
-            state.seized = waker.is_some();
-            let old = std::mem::replace(&mut state.waker, waker);
+            state.own = Some(own);
+            let old = state.waker.take();
             drop(state);
             drop(old);
         }
+    }
+
+    /// Ends `seize`. What the reactor's own waker was told is for the host's next one.
+    pub(crate) fn restore(&self) {
+        let mut state = lock(&self.state);
+        state.remembered = !state.closed;
+        let own = state.own.take();
+        drop(state);
+        drop(own);
     }
 
     /// The waker is never called again. Waits for a call that runs, at most until `limit`, unless
@@ -203,9 +216,13 @@ impl Proxy {
         limit: Instant,
         old: Option<Arc<Waker>>,
     ) -> io::Result<()> {
-        while let Some(caller) = state.calling {
+        // A call that begins after this one is of another waker.
+        let call = state.calls;
+        while let Some(caller) = state.calling.filter(|_| state.calls == call) {
             let left = limit.saturating_duration_since(Instant::now());
             if left == Duration::ZERO {
+                drop(state);
+                drop(old);
                 let message = format!("the host's waker is still running, on {caller}");
                 return Err(io::Error::new(io::ErrorKind::TimedOut, message));
             }

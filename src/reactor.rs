@@ -113,7 +113,8 @@ impl Handle {
     }
 
     /// Registers an object: `callback` is called on the host thread, in a turn, when the object is
-    /// ready for `interest`, and says what happens next.
+    /// ready for `interest`, and says what happens next. Readiness is a hint: the operation itself
+    /// may still answer `WouldBlock`.
     ///
     /// The reactor owns the object and lends it to the callback. What somebody else owns too, such
     /// as a toolkit's display connection, is registered as an `Rc` or an `Arc`.

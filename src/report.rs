@@ -1,13 +1,13 @@
 //! What the reactor has to say, and to nobody in particular.
 
 use std::fmt;
-use std::io;
+use std::io::{self, Write};
 use std::time::Duration;
 
 /// Something that went wrong and that no call can return.
 ///
-/// [`Builder::reporter`](crate::Builder::reporter) takes a function for it; without one, a report
-/// is a line on standard error, or a `tracing` event where that feature is on.
+/// [`Builder::reporter`](crate::Builder::reporter) takes a function for it, and says what happens
+/// without one.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Report<'a> {
@@ -17,10 +17,18 @@ pub enum Report<'a> {
     WakerPanicked,
     /// The backend failed. Every source hears of it as invalid; timers, calls and tasks go on.
     BackendFailed(&'a io::Error),
+    /// The backend does not watch a source any more: its descriptor was closed elsewhere. The source
+    /// hears of it as [`INVALID`](crate::Readiness::INVALID).
+    SourceLost {
+        /// The label of the source.
+        label: &'a str,
+        /// What the backend answered.
+        error: &'a io::Error,
+    },
     /// A callback kept the host thread from its loop for longer than
     /// [`Builder::slow_callback`](crate::Builder::slow_callback).
     SlowCallback {
-        /// The label of the source, timer or task.
+        /// The label of the source, timer, task or trigger; of a call, that it was one.
         label: &'a str,
         /// How long it took.
         took: Duration,
@@ -32,8 +40,8 @@ pub enum Report<'a> {
         /// Its error.
         error: &'a str,
     },
-    /// The guard of [`Handle::finish_on_drop`](crate::Handle::finish_on_drop) had to abandon
-    /// something, or could not finish.
+    /// Something was abandoned: by the guard of
+    /// [`Handle::finish_on_drop`](crate::Handle::finish_on_drop), or when the reactor was dropped.
     Unfinished(&'a str),
 }
 
@@ -50,6 +58,9 @@ impl fmt::Display for Report<'_> {
                 "the backend has failed: {error}; every source hears of it, and no I/O is reported \
                  any more"
             ),
+            Report::SourceLost { label, error } => {
+                write!(f, "the source {label} is watched no more: {error}")
+            }
             Report::SlowCallback { label, took } => {
                 write!(f, "{label} held the host thread for {took:?}")
             }
@@ -64,7 +75,9 @@ impl fmt::Display for Report<'_> {
 /// The reporter of those who gave none.
 pub(crate) fn default_reporter(report: &Report<'_>) {
     #[cfg(feature = "tracing")]
-    tracing::warn!(target: "interloop", "{report}");
-    #[cfg(not(feature = "tracing"))]
-    eprintln!("interloop: {report}");
+    if tracing::dispatcher::has_been_set() {
+        return tracing::warn!(target: "interloop", "{report}");
+    }
+    // Nobody may be reading.
+    let _lost = writeln!(io::stderr(), "interloop: {report}");
 }

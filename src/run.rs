@@ -18,8 +18,8 @@ use crate::shutdown::{JOIN_LIMIT, Phase, Stage};
 #[derive(Clone, Debug, Default)]
 #[must_use = "it tells what was abandoned"]
 pub struct Finished {
-    /// What did not end before the deadline, by kind and label: triggers, tasks, the worker, a call
-    /// of the host's waker.
+    /// What did not end before the deadline, by kind and label: triggers, tasks, sources, timers, the
+    /// worker, a call of the host's waker.
     pub abandoned: Vec<String>,
     /// The triggers that ended with an error, and their errors.
     pub failed: Vec<String>,
@@ -89,13 +89,16 @@ impl fmt::Debug for FinishGuard {
 /// returns long before; one that waits until the host has run the tick waits for this very thread.
 const WAKER_PATIENCE: Duration = Duration::from_secs(1);
 
+/// How long `finish` waits for a worker that was told to end, even past its timeout.
+const WORKER_PATIENCE: Duration = Duration::from_millis(100);
+
 /// Puts the drive back when `run` ends, with a panic too.
 struct Running<'a>(&'a Core);
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
         self.0.drive.set(Drive::None);
-        self.0.shared.proxy.seize(None);
+        self.0.shared.proxy.restore();
     }
 }
 
@@ -104,7 +107,7 @@ impl Core {
         self.shared.check()?;
         self.check_free("run()")?;
         self.drive.set(Drive::Running);
-        self.shared.proxy.seize(Some(self.notifying_waker()));
+        self.shared.proxy.seize(self.notifying_waker());
         let _running = Running(self);
         loop {
             self.turn();
@@ -131,8 +134,8 @@ impl Core {
         let mut finished = Finished::default();
         if self.shutdown.stage() != Stage::Over {
             self.shared.stop();
-            self.shared.proxy.seize(Some(self.notifying_waker()));
-            self.retire_worker();
+            self.shared.proxy.seize(self.notifying_waker());
+            self.retire_worker(limit);
             self.drive.set(Drive::Running);
             self.turn_until_over(limit);
             if self.shutdown.stage() != Stage::Over {
@@ -147,9 +150,12 @@ impl Core {
         if closed.is_err() && !self.is_waker_busy() {
             finished.abandoned.push("a call of the host's waker, which does not return".to_owned());
         }
-        let limit = if self.is_waker_busy() { Duration::ZERO } else { JOIN_LIMIT };
-        if !self.join_worker(limit) {
-            finished.abandoned.push("the worker thread, inside the host's waker".to_owned());
+        let patience = left.clamp(WORKER_PATIENCE, JOIN_LIMIT);
+        let patience = if self.is_waker_busy() { Duration::ZERO } else { patience };
+        if !self.join_worker(patience) {
+            let inside =
+                if self.is_waker_busy() { "the host's waker" } else { "a report or a wait" };
+            finished.abandoned.push(format!("the worker thread, inside {inside}"));
         }
         finished.failed = self.shutdown.take_failures();
         let panic = self.panics.borrow_mut().pop_front();
@@ -203,21 +209,22 @@ impl Core {
                 shared.report(&crate::Report::BackendFailed(&error));
             }
         }
-        self.ready.borrow_mut().extend(events.drain(..));
+        shared.inbox.put_events(&mut events);
         self.polled.replace(events);
         shared.park.take_due(shared.clock.now());
     }
 
     /// Tells the worker to end and waits until it cannot be polling any more: it has ended, or it
-    /// is inside the host's waker and will end when that returns.
-    fn retire_worker(&self) {
+    /// is inside the host's waker and will end when that returns. At most until `limit`: a worker
+    /// may be inside a reporter that waits for this thread.
+    fn retire_worker(&self, limit: Nanos) {
         if self.worker.borrow().is_none() {
             return;
         }
         let notify = self.shared.park.exit();
         self.shared.notify_if(notify);
         while !self.shared.worker.wait(Instant::now() + Duration::from_millis(1)) {
-            if self.is_waker_busy() {
+            if self.is_waker_busy() || self.shared.clock.now() >= limit {
                 return;
             }
         }
@@ -243,18 +250,21 @@ impl Core {
 
     /// What a shutdown that has to end now leaves undone.
     fn unfinished(&self) -> Vec<String> {
-        let triggers = self.shutdown.see();
+        let stage = self.shutdown.stage();
         let mut names: Vec<String> = Vec::new();
-        for (phase, label) in &triggers {
+        for (phase, label) in self.shutdown.see() {
             names.push(format!("{phase:?} trigger {label}"));
         }
-        if self.shutdown.stage() <= Stage::Triggers(Phase::During) {
-            let is_trigger = |label| triggers.iter().any(|(_, other)| *other == label);
-            let tasks = self.tasks.labels().into_iter().filter(|label| !is_trigger(label.clone()));
-            names.extend(tasks.map(|label| format!("task {label}")));
+        if stage <= Stage::Triggers(Phase::During) {
+            let triggers = self.shutdown.tasks();
+            let tasks = self.tasks.labels_but(&triggers);
+            names.extend(tasks.into_iter().map(|label| format!("task {label}")));
         }
-        if self.shutdown.stage() <= Stage::Triggers(Phase::Before) {
-            names.extend(self.sources.see().iter().map(|seen| format!("source {}", seen.label)));
+        if stage <= Stage::Triggers(Phase::Before) {
+            let sources = self.sources.see().into_iter().filter(|seen| !seen.limbo);
+            names.extend(sources.map(|seen| format!("source {}", seen.label)));
+            let timers = self.timers.borrow();
+            names.extend(timers.table.iter().map(|(_, timer)| format!("timer {}", timer.label)));
         }
         names
     }

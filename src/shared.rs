@@ -1,6 +1,7 @@
 //! What the threads share: the inbox, the worker's bed, the proxy, the backend.
 
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -97,7 +98,8 @@ impl Shared {
     }
 
     pub(crate) fn report(&self, report: &Report<'_>) {
-        (self.options.reporter)(report);
+        // One that panics must not take the worker with it.
+        let _panicked = catch_unwind(AssertUnwindSafe(|| (self.options.reporter)(report)));
     }
 
     /// An error when this process is a fork of the reactor's, or the reactor is over.

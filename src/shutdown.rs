@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use interloop_backends::Key;
 
-use crate::core::Core;
+use crate::core::{Core, Drive};
 use crate::label::Label;
 use crate::local;
 use crate::report::Report;
@@ -59,7 +59,7 @@ struct Entry {
 enum State {
     Waiting(TriggerFuture),
     Starting,
-    Running { _task: Task<()> },
+    Running { task: Task<()> },
 }
 
 impl Shutdown {
@@ -130,6 +130,16 @@ impl Shutdown {
         triggers.iter().map(|(_, entry)| (entry.phase, entry.label.clone())).collect()
     }
 
+    /// The tasks of the triggers that run.
+    pub(crate) fn tasks(&self) -> Vec<Key> {
+        let triggers = self.triggers.borrow();
+        let running = triggers.iter().filter_map(|(_, entry)| match &entry.state {
+            State::Running { task } => Some(task.key()),
+            State::Waiting(_) | State::Starting => None,
+        });
+        running.collect()
+    }
+
     pub(crate) fn take_failures(&self) -> Vec<String> {
         self.failures.take()
     }
@@ -195,7 +205,7 @@ impl Core {
             let name = label.clone();
             let task = self.spawn(run_trigger(future, ending, name), label);
             if let Some(entry) = self.shutdown.triggers.borrow_mut().get_mut(key) {
-                entry.state = State::Running { _task: task };
+                entry.state = State::Running { task };
             }
         }
     }
@@ -225,7 +235,11 @@ impl Core {
     /// everything goes that is left, and the worker is told to end.
     pub(crate) fn end(self: &Rc<Core>, orderly: bool) {
         self.shutdown.stage.set(Stage::Over);
-        for call in self.shared.inbox.close() {
+        // Kept in the core: a call may run a nested host loop that waits for another one.
+        self.last_calls.borrow_mut().extend(self.shared.inbox.close());
+        loop {
+            let next = self.last_calls.borrow_mut().pop_front();
+            let Some(call) = next else { break };
             if orderly {
                 count(&self.counters.calls);
                 self.call_user(|_| None, move || call.run());
@@ -245,10 +259,11 @@ impl Core {
         let _may_still_run = self.shared.proxy.close(Instant::now());
         let notify = self.shared.park.exit();
         self.shared.notify_if(notify);
-        self.shared.end.reach();
-        if !self.is_waker_busy() {
+        // `finish`, and the drop of the reactor, have their own patience.
+        if orderly && self.drive.get() == Drive::Interleaved && !self.is_waker_busy() {
             self.join_worker(JOIN_LIMIT);
         }
+        self.shared.end.reach();
     }
 
     /// Waits until the worker has ended, at most for `limit`, and closes what it held on to. False
@@ -273,6 +288,11 @@ impl Core {
         self.shared.proxy.caller().is_some_and(|caller| self.shared.worker.is(caller))
     }
 
+    /// True when the worker may be looking at what is registered.
+    pub(crate) fn is_worker_waiting(&self) -> bool {
+        self.worker.borrow().is_some() && !self.shared.worker.has_failed()
+    }
+
     /// The last of a reactor, when its owner lets it go.
     pub(crate) fn tear_down(self: &Rc<Core>) {
         local::leave(self.shared.id);
@@ -288,14 +308,24 @@ impl Core {
         if self.shutdown.stage() != Stage::Over {
             self.end(false);
         }
+        // An end that is on the stack, and runs its calls, has not come to this yet.
+        let notify = self.shared.park.exit();
+        self.shared.notify_if(notify);
         let closed = self.shared.proxy.close(Instant::now() + WAKER_LIMIT);
         let limit = if self.is_waker_busy() { Duration::ZERO } else { JOIN_LIMIT };
         let worker = self.join_worker(limit);
         if !worker {
-            let what = "the host's waker does not return: the worker thread is left to it";
+            let inside =
+                if self.is_waker_busy() { "the host's waker" } else { "a report or a wait" };
+            let what = &format!("the worker thread is left inside {inside}, which does not return");
             self.shared.report(&Report::Unfinished(what));
-            // The worker never polls again: what it held on to can be closed.
-            self.empty_limbo();
+            if self.is_waker_busy() {
+                // It never polls again: what it held on to can be closed.
+                self.empty_limbo();
+            } else {
+                // It may be polling: what it holds on to must stay open.
+                self.sources.leak();
+            }
         } else if closed.is_err() {
             let what = "a call of the host's waker did not return while the reactor was dropped";
             self.shared.report(&Report::Unfinished(what));
@@ -327,8 +357,8 @@ impl Drop for Ending {
     fn drop(&mut self) {
         let entry = self.core.shutdown.triggers.borrow_mut().remove(self.key);
         // The entry owns the task that is ending: nobody is left to cancel it, or to await it.
-        if let Some(Entry { state: State::Running { _task }, .. }) = entry {
-            _task.detach();
+        if let Some(Entry { state: State::Running { task }, .. }) = entry {
+            task.detach();
         }
     }
 }

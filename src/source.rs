@@ -48,7 +48,8 @@ impl<T: AsSource + 'static> Source<T> {
     /// # Errors
     ///
     /// `NotConnected` when the source was removed, or the reactor has closed its sources;
-    /// `InvalidInput` when it was registered without a callback.
+    /// `BrokenPipe` once it was reported as [`INVALID`](Readiness::INVALID); `InvalidInput` when it
+    /// was registered without a callback.
     pub fn arm(&self, interest: Interest) -> io::Result<()> {
         self.core.shared.check()?;
         // Armed with nobody to call, it would be reported again in every turn.
@@ -56,7 +57,11 @@ impl<T: AsSource + 'static> Source<T> {
             let message = "the source has no callback to arm; wait for it with ready()";
             return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
         }
-        if self.core.arm(self.key, interest) { Ok(()) } else { Err(removed()) }
+        match self.core.arm(self.key, interest) {
+            Some(true) => Ok(()),
+            Some(false) => Err(lost()),
+            None => Err(removed()),
+        }
     }
 
     /// Disarms the callback: it fires no more, until it is armed.

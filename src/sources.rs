@@ -10,6 +10,7 @@ use interloop_backends::{AsSource, Event, Interest, Key, Readiness, Release};
 use crate::action::Action;
 use crate::core::Core;
 use crate::label::Label;
+use crate::report::Report;
 use crate::slots::Slots;
 use crate::stats::count;
 
@@ -25,15 +26,16 @@ pub(crate) struct Sources {
     closed: Cell<bool>,
 }
 
-enum Slot {
+pub(crate) enum Slot {
     Live(Entry),
-    /// Removed, and not released by the backend: the object stays open. It is the slot's only use.
+    /// Removed, and not released by the backend: the object stays open.
     Limbo {
-        _io: Rc<dyn AsSource>,
+        io: Rc<dyn AsSource>,
+        label: Label,
     },
 }
 
-struct Entry {
+pub(crate) struct Entry {
     io: Rc<dyn AsSource>,
     label: Label,
     /// None while it runs, and for a source without one.
@@ -120,10 +122,14 @@ impl Sources {
         self.table.borrow().next_key()
     }
 
-    /// Closes the object of a removed source, which the backend has released.
-    pub(crate) fn release(&self, key: Key) {
-        let released = self.table.borrow_mut().remove(key);
-        drop(released);
+    /// Takes the object of a removed source out, which the backend has released.
+    pub(crate) fn release(&self, key: Key) -> Option<Slot> {
+        self.table.borrow_mut().remove(key)
+    }
+
+    /// Leaves all objects open for ever.
+    pub(crate) fn leak(&self) {
+        std::mem::forget(self.table.borrow_mut().drain());
     }
 
     /// The sources that are not in limbo.
@@ -159,9 +165,9 @@ impl Sources {
                 lost: entry.lost,
                 limbo: false,
             },
-            Slot::Limbo { _io } => Seen {
-                label: Label::named("removed"),
-                number: interloop_backends::source_number(_io.as_source()),
+            Slot::Limbo { io, label } => Seen {
+                label: label.clone(),
+                number: interloop_backends::source_number(io.as_source()),
                 interest: Interest::NONE,
                 lost: false,
                 limbo: true,
@@ -215,21 +221,18 @@ impl Core {
         self.sources.with(key, |entry| entry.callback = callback);
     }
 
-    /// Arms a source for `interest` besides what it is armed for. False when it is gone.
-    pub(crate) fn arm(self: &Rc<Core>, key: Key, interest: Interest) -> bool {
+    /// Arms a source for `interest` besides what it is armed for. True unless the source is lost;
+    /// None when it is gone.
+    pub(crate) fn arm(self: &Rc<Core>, key: Key, interest: Interest) -> Option<bool> {
         let armed = self.sources.with(key, |entry| {
             entry.armed |= interest;
             // A callback that runs is armed for nothing, and `Rearm` still means what it was.
             let before = if entry.running { entry.rearm } else { Interest::NONE };
             entry.rearm = before | entry.armed;
-            entry.lost
+            !entry.lost
         });
         self.source_changed(key);
-        if armed == Some(true) {
-            self.ready_lost(key);
-            self.settle();
-        }
-        armed.is_some()
+        armed
     }
 
     /// Disarms the callback of a source. False when it is gone.
@@ -241,19 +244,22 @@ impl Core {
 
     /// Takes a source out. Its object is closed as soon as the backend has let go of it.
     pub(crate) fn remove_source(self: &Rc<Core>, key: Key) {
-        let Some(io) = self.sources.with(key, |entry| Rc::clone(&entry.io)) else { return };
+        let found = self.sources.with(key, |entry| (Rc::clone(&entry.io), entry.label.clone()));
+        let Some((io, label)) = found else { return };
         // A forked child must not touch the set that it shares with its parent.
         let release = if self.shared.process.is_current() {
             self.shared.poller.delete(io.as_source(), key)
         } else {
             Release::Now
         };
+        // Without a worker nobody is waiting while this thread is here.
+        let release = if self.is_worker_waiting() { release } else { Release::Now };
         let removed = {
             let mut table = self.sources.table.borrow_mut();
             match release {
                 Release::Now => table.remove(key),
                 Release::Later => {
-                    let limbo = Slot::Limbo { _io: io };
+                    let limbo = Slot::Limbo { io, label };
                     table.get_mut(key).map(|slot| std::mem::replace(slot, limbo))
                 }
             }
@@ -316,15 +322,13 @@ impl Core {
 
     /// What came for a waiter, which is over with it; None when the source is gone.
     pub(crate) fn poll_waiter(&self, key: Key, id: u64, waker: &Waker) -> Option<Readiness> {
+        // Cloned before the borrow, and the old one dropped after it: wakers are user code.
+        let mut waker = Some(waker.clone());
         self.sources.with(key, |entry| {
             let at = entry.waiters.iter().position(|waiter| waiter.id == id)?;
-            let waiter = &mut entry.waiters[at];
-            let came = waiter.came;
+            let came = entry.waiters[at].came;
             if came.is_none() {
-                match &mut waiter.waker {
-                    Some(old) => old.clone_from(waker),
-                    None => waiter.waker = Some(waker.clone()),
-                }
+                std::mem::swap(&mut entry.waiters[at].waker, &mut waker);
             } else {
                 entry.waiters.remove(at);
             }
@@ -354,8 +358,12 @@ impl Core {
                 changed.then(|| (Rc::clone(&entry.io), wanted))
             });
             let Some(Some((io, wanted))) = change else { continue };
-            if self.shared.poller.modify(io.as_source(), key, wanted).is_err() {
-                self.ready_lost(key);
+            if let Err(error) = self.shared.poller.modify(io.as_source(), key, wanted) {
+                let label = self.sources.label(key).map_or_else(String::new, |l| l.to_string());
+                self.shared.report(&Report::SourceLost { label: &label, error: &error });
+                // The source hears of it in a turn.
+                let lost = Event::Ready { key, readiness: Readiness::INVALID };
+                self.ready.borrow_mut().push_back(lost);
             }
             self.backend_changed();
         }
@@ -373,12 +381,6 @@ impl Core {
         }
     }
 
-    /// Lets the source hear, in a turn, that it is not watched any more.
-    fn ready_lost(&self, key: Key) {
-        let lost = Event::Ready { key, readiness: Readiness::INVALID };
-        self.ready.borrow_mut().push_back(lost);
-    }
-
     /// Wakes those who wait for this readiness, each with no borrow held. True when there were any.
     fn wake_waiters(&self, key: Key, readiness: Readiness) -> bool {
         let mut woken = false;
@@ -393,7 +395,7 @@ impl Core {
             });
             let Some(Some(waker)) = next else { return woken };
             woken = true;
-            waker.into_iter().for_each(Waker::wake);
+            waker.into_iter().for_each(|waker| self.wake_user(waker));
         }
     }
 
@@ -423,7 +425,8 @@ impl Core {
             }
         });
         if action == Action::Remove {
-            self.remove_source(key);
+            // What the callback captured is user code, and so is the object.
+            self.call_user(|_| None, || self.remove_source(key));
         }
     }
 }

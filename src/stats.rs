@@ -35,7 +35,7 @@ pub struct Stats {
     pub events: u64,
     /// Events of sources that were gone, or that were not armed any more.
     pub stale_events: u64,
-    /// The most events that one turn had to deliver.
+    /// The most events that one turn found new.
     pub events_per_turn_max: u64,
     /// Timers that fired.
     pub timers: u64,
@@ -49,7 +49,8 @@ pub struct Stats {
     pub interrupts_saved: u64,
     /// Returns of the worker from its wait.
     pub worker_returns: u64,
-    /// The time from the wake to the turn that answered it.
+    /// The time from the wake to the turn that answered it: with what the host thread was doing
+    /// when it was woken, a turn before included.
     pub wake_to_turn: Histogram,
 }
 

@@ -48,6 +48,10 @@ impl<T> Task<T> {
         Task { core, key, inner: task.fallible(), detached }
     }
 
+    pub(crate) fn key(&self) -> Key {
+        self.key
+    }
+
     /// Lets the task go: it runs without anybody holding it.
     pub fn detach(self) {
         self.detached.set(true);

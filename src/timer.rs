@@ -127,7 +127,10 @@ impl Future for Sleep {
         match self.state {
             State::Over => return Poll::Ready(()),
             State::Set(key) => {
-                if self.core.timers.borrow_mut().set_waker(key, cx.waker()) {
+                // Wakers are user code: cloned before the borrow, and dropped after it.
+                let waker = cx.waker().clone();
+                let old = self.core.timers.borrow_mut().set_waker(key, waker);
+                if old.is_some() {
                     return Poll::Pending;
                 }
             }

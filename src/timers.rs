@@ -85,14 +85,12 @@ impl Timers {
         true
     }
 
-    /// Puts another waker in the place of a sleep's. False when the sleep is over.
-    pub(crate) fn set_waker(&mut self, key: Key, waker: &Waker) -> bool {
-        match self.table.get_mut(key).map(|timer| &mut timer.fire) {
-            Some(Fire::Wake(old)) => {
-                old.clone_from(waker);
-                true
-            }
-            _ => false,
+    /// Puts another waker in the place of a sleep's, and hands the old one out. None when the sleep
+    /// is over.
+    pub(crate) fn set_waker(&mut self, key: Key, waker: Waker) -> Option<Waker> {
+        match &mut self.table.get_mut(key)?.fire {
+            Fire::Wake(old) => Some(std::mem::replace(old, waker)),
+            Fire::Once(_) | Fire::Every(..) => None,
         }
     }
 

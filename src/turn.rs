@@ -52,7 +52,8 @@ impl Core {
     /// turn: in a nested one it would unwind a callback that did nothing wrong.
     pub(crate) fn turn(self: &Rc<Core>) {
         self.quiet_turn();
-        if self.depth.get() == 0 {
+        // A destructor that turns while this thread unwinds must not panic on top of that.
+        if self.depth.get() == 0 && !std::thread::panicking() {
             let panic = self.panics.borrow_mut().pop_front();
             if let Some(panic) = panic {
                 // Each further one needs a turn of its own.
@@ -97,12 +98,15 @@ impl Core {
     /// Fetches what the inbox has.
     fn collect(&self) {
         let mut ready = self.ready.borrow_mut();
-        self.shared.inbox.fetch_events(|event| ready.push_back(event));
+        let mut events = 0;
+        self.shared.inbox.fetch_events(|event| {
+            events += u64::from(matches!(event, Event::Ready { .. }));
+            ready.push_back(event);
+        });
         if self.shared.worker.has_failed() && !self.failure_told.replace(true) {
             let lost = |key| Event::Ready { key, readiness: Readiness::INVALID };
             ready.extend(self.sources.keys().into_iter().map(lost));
         }
-        let events = ready.len() as u64;
         self.counters.events_max.set(self.counters.events_max.get().max(events));
     }
 
@@ -137,7 +141,7 @@ impl Core {
             self.ready.borrow_mut().pop_front();
             match event {
                 Event::Ready { key, readiness } => self.dispatch(key, readiness),
-                Event::Released { key } => self.sources.release(key),
+                Event::Released { key } => self.drop_user(self.sources.release(key)),
             }
         }
     }
@@ -169,15 +173,16 @@ impl Core {
                 let again = flow.is_some_and(|flow| flow.is_continue());
                 // What the callback captured is dropped here, with no borrow held.
                 let rest = self.timers.borrow_mut().again(key, callback, again, now);
-                drop(rest);
+                self.drop_user(rest);
             }
-            Due::Wake(waker) => waker.wake(),
+            Due::Wake(waker) => self.wake_user(waker),
         }
     }
 
     fn run_calls(self: &Rc<Core>, budget: &mut Budget) -> bool {
         while !budget.is_spent(self) {
-            let Some(call) = self.shared.inbox.pop_call() else { return true };
+            let last = self.last_calls.borrow_mut().pop_front();
+            let Some(call) = last.or_else(|| self.shared.inbox.pop_call()) else { return true };
             budget.take(self);
             count(&self.counters.calls);
             self.call_user(|_| Some(Label::named("a remote call")), move || call.run());

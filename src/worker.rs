@@ -39,6 +39,7 @@ impl Worker {
     fn run(mut self) {
         let shared = Arc::clone(&self.shared);
         shared.worker.began();
+        let _ended = Ended(&shared.worker);
         let mut events = Vec::new();
         while let Some(until) = self.sleep_until() {
             let timeout = between(shared.clock.now(), until);
@@ -57,7 +58,6 @@ impl Worker {
             }
             self.watchdog.check(&shared, now);
         }
-        shared.worker.ended();
     }
 
     fn sleep_until(&mut self) -> Option<Nanos> {
@@ -92,6 +92,15 @@ impl Worker {
     fn wake(&mut self) {
         self.shared.park.raise(Watch::Tick);
         self.shared.wake();
+    }
+}
+
+/// Says that the worker has ended, however it did.
+struct Ended<'a>(&'a WorkerEnd);
+
+impl Drop for Ended<'_> {
+    fn drop(&mut self) {
+        self.0.ended();
     }
 }
 

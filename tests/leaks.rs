@@ -5,6 +5,7 @@
 
 use std::fs;
 use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{self, Receiver, Sender};
@@ -44,6 +45,11 @@ const ROWS: &[Row] = &[
     ("the reactor ends first", the_reactor_ends_first),
     ("run until stopped", run_until_stopped),
     ("stopped from another thread", stopped_from_another_thread),
+    ("stopped twice, before the start", stopped_twice_before_the_start),
+    ("stopped inside a callback", stopped_inside_a_callback),
+    ("a trigger does network I/O", a_trigger_does_network_io),
+    ("ten thousand calls before the host", ten_thousand_calls_before_the_host),
+    ("the waker waits for the tick to run", the_waker_waits_for_the_tick_to_run),
     ("a deadline passes", a_deadline_passes),
     ("a callback panics in run", a_callback_panics_in_run),
     ("the waker is in use", the_waker_is_in_use),
@@ -81,6 +87,90 @@ fn interleaved(backend: BackendKind) -> (Reactor, Receiver<Tick>) {
     let (queue, ticks) = mpsc::channel();
     reactor.interleave(move |tick| drop(queue.send(tick))).unwrap();
     (reactor, ticks)
+}
+
+/// Runs the ticks until the reactor has stopped, and dropped the waker that sends them.
+fn host(reactor: &Reactor, ticks: Receiver<Tick>) {
+    ticks.into_iter().for_each(Tick::run);
+    assert!(reactor.is_stopped());
+}
+
+fn stopped_twice_before_the_start(backend: BackendKind) {
+    let reactor = reactor(backend);
+    load(&reactor);
+    reactor.stop();
+    reactor.stop();
+    let (queue, ticks) = mpsc::channel();
+    reactor.interleave(move |tick| drop(queue.send(tick))).unwrap();
+    host(&reactor, ticks);
+}
+
+fn stopped_inside_a_callback(backend: BackendKind) {
+    let (reactor, ticks) = interleaved(backend);
+    load(&reactor);
+    let handle = reactor.handle();
+    reactor.after(Duration::ZERO, move || handle.stop()).detach();
+    host(&reactor, ticks);
+}
+
+fn a_trigger_does_network_io(backend: BackendKind) {
+    let (reactor, ticks) = interleaved(backend);
+    load(&reactor);
+    let handle = reactor.handle();
+    let goodbye = async move {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let listener = handle.source(listener).unwrap();
+        listener.ready(Interest::READABLE).await.unwrap();
+        let server = handle.source(listener.get_ref().accept().unwrap().0).unwrap();
+        client.write_all(b"goodbye").unwrap();
+        server.ready(Interest::READABLE).await.unwrap();
+        server.get_ref().read_exact(&mut [0; 7]).unwrap();
+    };
+    reactor.on_shutdown(Phase::Before, goodbye).unwrap().detach();
+    reactor.stop();
+    host(&reactor, ticks);
+}
+
+fn ten_thousand_calls_before_the_host(backend: BackendKind) {
+    let reactor = reactor(backend);
+    load(&reactor);
+    let ran = Arc::new(Mutex::new(0));
+    for _ in 0..10_000 {
+        let ran = Arc::clone(&ran);
+        reactor.remote().call(move || *ran.lock().unwrap() += 1).unwrap();
+    }
+    let (queue, ticks) = mpsc::channel();
+    reactor.interleave(move |tick| drop(queue.send(tick))).unwrap();
+    reactor.stop();
+    host(&reactor, ticks);
+    assert_eq!(*ran.lock().unwrap(), 10_000);
+}
+
+fn the_waker_waits_for_the_tick_to_run(backend: BackendKind) {
+    let reactor = reactor(backend);
+    load(&reactor);
+    let (queue, ticks) = mpsc::channel::<(Tick, Sender<()>)>();
+    let host = thread::current().id();
+    let waker = move |tick: Tick| {
+        // As SendMessage, which calls the window at once on its own thread.
+        if thread::current().id() == host {
+            return tick.run();
+        }
+        let (run, has_run) = mpsc::channel();
+        if queue.send((tick, run)).is_ok() {
+            let _dropped = has_run.recv();
+        }
+    };
+    let remote = reactor.remote();
+    reactor.interleave(waker).unwrap();
+    let stopper = thread::spawn(move || remote.stop());
+    while !reactor.is_stopped() {
+        let (tick, _answered_by_its_drop) = ticks.recv_timeout(LIMIT).unwrap();
+        tick.run();
+    }
+    drop(ticks);
+    stopper.join().unwrap();
 }
 
 /// Gives the reactor one of each to hold.

@@ -17,7 +17,7 @@ pub enum BackendKind {
     Polling,
     /// `poll`, of every Unix.
     Poll,
-    /// `select`, of every Unix.
+    /// `select`, of every Unix but illumos and Solaris.
     Select,
     /// The scripted backend without system calls, for tests.
     Fake,
@@ -33,7 +33,8 @@ impl BackendKind {
         BackendKind::Select,
     ];
 
-    /// The backends that open here, best first. Each is opened once to find out.
+    /// The backends that open here, best first. Each is opened once to find out: a process that has
+    /// no descriptor left finds none.
     pub fn available() -> Vec<BackendKind> {
         BackendKind::ALL.into_iter().filter(|&kind| crate::open(kind).is_ok()).collect()
     }

@@ -57,8 +57,8 @@ pub use types::{Event, Interest, Key, Readiness, Release};
 )))]
 compile_error!(
     "interloop has no backend: switch on one of the features `epoll` (Linux), `kqueue` \
-     (macOS, BSD; Linux with `libkqueue`), `poll` or `select` (every Unix), `polling` (every \
-     64-bit target, and the only one on Windows). All of them are default features"
+     (macOS, BSD; Linux with `libkqueue`), `poll` (every Unix), `select` (every Unix but illumos \
+     and Solaris), `polling` (every 64-bit target, and the only one on Windows). All of them are default features"
 );
 
 /// Opens a backend.
@@ -68,6 +68,19 @@ compile_error!(
 /// `Unsupported` where it is not compiled in, or the target does not have it; otherwise what the
 /// operating system said.
 pub fn open(kind: BackendKind) -> io::Result<std::sync::Arc<dyn Poller>> {
+    open_bare(kind).map_err(|error| match error.kind() {
+        io::ErrorKind::Unsupported => error,
+        _ => {
+            let message = format!(
+                "{kind} backend: cannot open: {error}; it needs a few descriptors of the process's \
+                 limit (RLIMIT_NOFILE)"
+            );
+            io::Error::new(error.kind(), message)
+        }
+    })
+}
+
+fn open_bare(kind: BackendKind) -> io::Result<std::sync::Arc<dyn Poller>> {
     match kind {
         #[cfg(has_epoll)]
         BackendKind::Epoll => Ok(Arc::new(epoll::Epoll::open()?)),

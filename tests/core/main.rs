@@ -15,6 +15,7 @@ mod sources;
 mod tasks;
 mod ticks;
 mod timers;
+mod user_code;
 mod waking;
 mod watched;
 mod world;
@@ -65,6 +66,7 @@ const SUITES: &[(&str, &[Case])] = &[
     ("shutdown", shutdown::CASES),
     ("failing", failing::CASES),
     ("seeing", seeing::CASES),
+    ("user_code", user_code::CASES),
 ];
 
 fn main() {

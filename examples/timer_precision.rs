@@ -1,7 +1,7 @@
 //! How late timers are: a thousand of one millisecond and a bit, one after the other, on each
 //! backend that opens here.
 //!
-//! It measures and asserts nothing. Never early is what the tests keep; how late depends on the
+//! It measures and asserts nothing (behaviour 32). Never early is what the tests keep; how late depends on the
 //! machine, and on what else runs on it.
 
 use std::cell::RefCell;

@@ -119,7 +119,11 @@ pub use timer::{Sleep, Timer};
 pub use trigger::{Trigger, TriggerOutcome};
 pub use waker_proxy::WakerProxy;
 
-/// Compiles what the README shows.
+/// Compiles what the README and the documents show.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
-struct Readme;
+#[doc = include_str!("../docs/architecture.md")]
+#[doc = include_str!("../docs/backends.md")]
+#[doc = include_str!("../docs/ordering.md")]
+#[doc = include_str!("../docs/shutdown.md")]
+struct Documents;

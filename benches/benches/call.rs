@@ -1,5 +1,7 @@
 //! Calls from other threads: a flood of them, and one at a time with its answer. The time is that of
 //! one call.
+// criterion's macros make functions without documentation.
+#![allow(missing_docs)]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

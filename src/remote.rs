@@ -6,6 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::sync::mpsc;
 
+use crate::fork::Process;
 use crate::shared::{Shared, gone};
 use crate::stopped::Stopped;
 
@@ -29,16 +30,17 @@ impl Remote {
     ///
     /// # Errors
     ///
-    /// [`CallError`], with `f` inside, when the reactor has stopped: it did not run and will not.
+    /// [`CallError`], with `f` inside, when the reactor has stopped, or this process was forked from
+    /// the reactor's: it did not run and will not.
     pub fn call<F: FnOnce() + Send + 'static>(&self, f: F) -> Result<(), CallError<F>> {
         if !self.shared.process.is_current() {
-            return Err(CallError { f });
+            return Err(CallError { f, process: self.shared.process });
         }
         self.shared.counters.requested.add(1);
         match self.shared.inbox.push_call(f) {
             Ok(true) => self.shared.wake_posted(),
             Ok(false) => self.shared.counters.coalesced.add(1),
-            Err(f) => return Err(CallError { f }),
+            Err(f) => return Err(CallError { f, process: self.shared.process }),
         }
         Ok(())
     }
@@ -105,11 +107,18 @@ impl fmt::Debug for Remote {
 pub struct CallError<F> {
     /// The closure, which did not run.
     pub f: F,
+    process: Process,
+}
+
+impl<F> CallError<F> {
+    fn reason(&self) -> io::Error {
+        self.process.check().err().unwrap_or_else(gone)
+    }
 }
 
 impl<F> From<CallError<F>> for io::Error {
-    fn from(_: CallError<F>) -> io::Error {
-        gone()
+    fn from(refused: CallError<F>) -> io::Error {
+        refused.reason()
     }
 }
 
@@ -121,7 +130,7 @@ impl<F> fmt::Debug for CallError<F> {
 
 impl<F> fmt::Display for CallError<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        gone().fmt(f)
+        self.reason().fmt(f)
     }
 }
 

@@ -61,13 +61,14 @@ const ROWS: &[Row] = &[
 #[test]
 fn no_end_of_a_reactor_leaves_a_thread_or_a_descriptor() {
     for backend in BackendKind::ALL {
-        if let Err(error) = Reactor::builder().backend(backend).build() {
-            println!("{backend}: skipped: {error}");
-            continue;
-        }
-        // libkqueue keeps descriptors and a thread for itself from its first use on.
+        // libkqueue keeps descriptors and a thread for itself, from its first use on and for a while
+        // after its last: it is not even opened.
         if backend == BackendKind::Kqueue {
             println!("{backend}: skipped: libkqueue keeps a thread of its own");
+            continue;
+        }
+        if let Err(error) = Reactor::builder().backend(backend).build() {
+            println!("{backend}: skipped: {error}");
             continue;
         }
         for (name, row) in ROWS {

@@ -30,6 +30,9 @@ use crate::sources::Sources;
 use crate::stats::HostCounters;
 use crate::timers::Timers;
 
+/// How many I/O operations that do not wait a task may do in one poll.
+pub(crate) const CREDIT: u32 = 64;
+
 /// Who runs the turns.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Drive {
@@ -66,6 +69,8 @@ pub(crate) struct Core {
     pub(crate) now: Cell<Nanos>,
     /// True once the sources heard that the backend has failed.
     pub(crate) failure_told: Cell<bool>,
+    /// How many operations that do not wait the running task may still do.
+    pub(crate) credit: Cell<u32>,
     /// How many callbacks have run: the number of the last.
     callbacks: Cell<u64>,
     /// The number of the callback on top of the stack, or 0.
@@ -93,6 +98,7 @@ impl Core {
             first_phase: Cell::new(0),
             now: Cell::new(0),
             failure_told: Cell::new(false),
+            credit: Cell::new(CREDIT),
             callbacks: Cell::new(0),
             running: Cell::new(0),
             watched: Cell::new(0),

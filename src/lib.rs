@@ -62,7 +62,10 @@
 #![warn(unreachable_pub)]
 
 mod action;
+#[cfg(feature = "net")]
+mod async_object;
 mod builder;
+mod cache;
 mod clock;
 mod core;
 mod dump;
@@ -99,11 +102,13 @@ mod watchdog;
 mod worker;
 
 pub use action::Action;
+#[cfg(feature = "net")]
+pub use async_object::Async;
 pub use builder::Builder;
 pub use dump::{Dump, SourceDump, TimerDump};
 pub use histogram::Histogram;
 pub use interloop_backends as backends;
-pub use interloop_backends::{AsSource, BackendKind, Interest, Key, Poller, Readiness};
+pub use interloop_backends::{AsSource, BackendKind, Interest, Key, Mode, Poller, Readiness};
 pub use label::Label;
 pub use reactor::{Handle, Reactor};
 pub use remote::{CallError, Remote};

@@ -12,6 +12,7 @@ use interloop_backends::{AsSource, BackendKind, Interest, Readiness};
 
 use crate::action::Action;
 use crate::builder::Builder;
+use crate::cache::Cache;
 use crate::clock::nanos;
 use crate::core::{Core, Drive};
 use crate::dump::Dump;
@@ -142,7 +143,7 @@ impl Handle {
         let io = Rc::new(io);
         let lent = Rc::clone(&io);
         let callback: Callback = Box::new(move |readiness| callback(&lent, readiness));
-        self.add_source(io, interest, Some(callback), Label::caller())
+        self.add_source(io, interest, None, Some(callback), Label::caller())
     }
 
     /// Registers an object without a callback, for [`Source::ready`].
@@ -152,17 +153,19 @@ impl Handle {
     /// As [`register`](Handle::register).
     #[track_caller]
     pub fn source<T: AsSource + 'static>(&self, io: T) -> Result<Source<T>, RegisterError<T>> {
-        self.add_source(Rc::new(io), Interest::NONE, None, Label::caller())
+        self.add_source(Rc::new(io), Interest::NONE, None, None, Label::caller())
     }
 
     fn add_source<T: AsSource + 'static>(
         &self,
         io: Rc<T>,
         interest: Interest,
+        cache: Option<Cache>,
         callback: Option<Callback>,
         label: Label,
     ) -> Result<Source<T>, RegisterError<T>> {
-        match self.check_sources().and_then(|()| self.core.add_source(&io, interest, label)) {
+        let add = |()| self.core.add_source(&io, interest, cache, label);
+        match self.check_sources().and_then(add) {
             Ok(key) => {
                 self.core.set_callback(key, callback);
                 Ok(Source::new(&self.core, key, io))
@@ -175,6 +178,23 @@ impl Handle {
                 }
             }
         }
+    }
+
+    /// Registers an object that remembers what it is ready for.
+    #[cfg(feature = "net")]
+    pub(crate) fn cached_source<T: AsSource + 'static>(
+        &self,
+        io: Rc<T>,
+        cache: Cache,
+        label: Label,
+    ) -> Result<Source<T>, RegisterError<T>> {
+        self.add_source(io, Interest::NONE, Some(cache), None, label)
+    }
+
+    /// True where the backend reports edges.
+    #[cfg(feature = "net")]
+    pub(crate) fn has_edges(&self) -> bool {
+        self.core.shared.poller.has_edges()
     }
 
     fn check_sources(&self) -> io::Result<()> {
@@ -326,6 +346,25 @@ impl Handle {
     /// With the panic of a callback. The reactor can be run again.
     pub fn run(&self) -> io::Result<()> {
         self.core.run()
+    }
+
+    /// Runs the reactor with its own loop until `future` has ended, and gives its output. Tasks,
+    /// timers and sources go on meanwhile; afterwards they rest until the reactor is driven again, by
+    /// whichever way.
+    ///
+    /// The future may borrow; it is polled on this thread, outside of turns.
+    ///
+    /// # Errors
+    ///
+    /// `AlreadyExists` inside a callback, or when the reactor is interleaved or running already;
+    /// `NotConnected` when it has stopped, before or meanwhile; the backend's error when that fails.
+    /// The future is dropped then.
+    ///
+    /// # Panics
+    ///
+    /// With the panic of the future or of a callback.
+    pub fn block_on<F: Future>(&self, future: F) -> io::Result<F::Output> {
+        self.core.block_on(future)
     }
 
     /// Completes the shutdown on this thread, when the host loop has ended, was never started, or

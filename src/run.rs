@@ -2,16 +2,21 @@
 //! an end.
 
 use std::fmt;
+use std::future::Future;
 use std::io;
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::clock::{Nanos, between};
-use crate::core::{Core, Drive};
+use crate::core::{CREDIT, Core, Drive};
 use crate::local;
-use crate::proxy::Waker;
+use crate::proxy;
+use crate::shared::{Shared, gone};
 use crate::shutdown::{JOIN_LIMIT, Phase, Stage};
 
 /// What [`Handle::finish`](crate::Handle::finish) came to.
@@ -102,6 +107,29 @@ impl Drop for Running<'_> {
     }
 }
 
+/// The waker of a future that `block_on` polls.
+struct Woken {
+    /// Set by whoever wakes, on any thread, before it wakes the reactor; taken by the host thread
+    /// before it polls, and looked at before it parks. Release publishes what the waker did before,
+    /// to the poll. A wake that the host thread does not see before it parks comes from another
+    /// thread, and ends the park by the reactor's own wake, which follows the flag.
+    flag: AtomicBool,
+    shared: Arc<Shared>,
+}
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        // Swapped and not stored: every wake publishes, and only the first of them wakes.
+        if !self.flag.swap(true, Ordering::AcqRel) && !self.shared.is_host() {
+            self.shared.wake();
+        }
+    }
+}
+
 impl Core {
     pub(crate) fn run(self: &Rc<Core>) -> io::Result<()> {
         self.shared.check()?;
@@ -118,6 +146,39 @@ impl Core {
                 return Err(error);
             }
             self.poll_until(crate::clock::NEVER);
+        }
+    }
+
+    /// Drives the reactor on this thread until `future` has ended.
+    pub(crate) fn block_on<F: Future>(self: &Rc<Core>, future: F) -> io::Result<F::Output> {
+        self.shared.check()?;
+        self.check_free("block_on()")?;
+        self.drive.set(Drive::Running);
+        self.shared.proxy.seize(self.notifying_waker());
+        let _running = Running(self);
+        let mut future = pin!(future);
+        let woken =
+            Arc::new(Woken { flag: AtomicBool::new(true), shared: Arc::clone(&self.shared) });
+        let waker = Waker::from(Arc::clone(&woken));
+        loop {
+            // Taken before the poll: what comes during it asks for another.
+            if woken.flag.swap(false, Ordering::AcqRel) {
+                self.credit.set(CREDIT);
+                if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker))
+                {
+                    return Ok(output);
+                }
+            }
+            self.turn();
+            if self.shutdown.stage() == Stage::Over {
+                return Err(gone());
+            }
+            if let Some(error) = self.shared.worker.failure() {
+                return Err(error);
+            }
+            if !woken.flag.load(Ordering::Acquire) {
+                self.poll_until(crate::clock::NEVER);
+            }
         }
     }
 
@@ -231,7 +292,7 @@ impl Core {
     }
 
     /// A waker for a host that parks in the backend.
-    fn notifying_waker(&self) -> Arc<Waker> {
+    fn notifying_waker(&self) -> Arc<proxy::Waker> {
         let poller = Arc::clone(&self.shared.poller);
         let host = self.shared.host;
         let parked = thread::current();

@@ -33,6 +33,16 @@ impl<T: AsSource + 'static> Source<T> {
         Source { core: Rc::clone(core), key, io, detached: false }
     }
 
+    #[cfg(feature = "net")]
+    pub(crate) fn core(&self) -> &Rc<Core> {
+        &self.core
+    }
+
+    #[cfg(feature = "net")]
+    pub(crate) fn key(&self) -> Key {
+        self.key
+    }
+
     /// Lends the object.
     pub fn get_ref(&self) -> &T {
         &self.io
@@ -169,13 +179,13 @@ impl fmt::Debug for Ready<'_> {
 }
 
 /// A wait that ended at once, each time, would keep a task that tries again from ever yielding.
-fn lost() -> io::Error {
+pub(crate) fn lost() -> io::Error {
     let message = "the source is watched no more: its descriptor was closed elsewhere, or the \
                    backend has failed";
     io::Error::new(io::ErrorKind::BrokenPipe, message)
 }
 
-fn removed() -> io::Error {
+pub(crate) fn removed() -> io::Error {
     let gone = gone();
     io::Error::new(gone.kind(), "the source was removed from its reactor")
 }

@@ -5,9 +5,10 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::task::Waker;
 
-use interloop_backends::{AsSource, Event, Interest, Key, Readiness, Release};
+use interloop_backends::{AsSource, Event, Interest, Key, Mode, Readiness, Release};
 
 use crate::action::Action;
+use crate::cache::Cache;
 use crate::core::Core;
 use crate::label::Label;
 use crate::report::Report;
@@ -51,6 +52,16 @@ pub(crate) struct Entry {
     /// The descriptor was closed behind our back, or the backend is dead.
     lost: bool,
     waiters: Vec<Waiter>,
+    /// For a source that remembers what it is ready for.
+    cache: Option<Cache>,
+}
+
+/// Who hears of what happened to a source.
+enum Armed {
+    /// Its callback, armed for this, and those who wait.
+    For(Interest),
+    /// Those who wait for what the source remembers.
+    Cached,
 }
 
 /// A future that waits for readiness.
@@ -75,16 +86,25 @@ impl Entry {
             dirty: false,
             lost: false,
             waiters: Vec::new(),
+            cache: None,
         }
     }
 
     /// What the backend should hold.
     fn wanted(&self) -> Interest {
+        if let Some(cache) = &self.cache {
+            return cache.wanted();
+        }
         // A callback that runs is not entered again: its interest waits for its return.
         let own = if self.running { Interest::NONE } else { self.armed };
         let waiting = self.waiters.iter().filter(|waiter| waiter.came.is_none());
         waiting.fold(own, |all, waiter| all | waiter.interest)
     }
+}
+
+/// How the backend should report a source.
+fn mode(entry: &Entry) -> Mode {
+    entry.cache.as_ref().map_or(Mode::Oneshot, Cache::mode)
 }
 
 /// One line of [`Dump`](crate::Dump).
@@ -176,6 +196,11 @@ impl Sources {
         table.iter().map(|(_, slot)| see(slot)).collect()
     }
 
+    /// Looks at what a source remembers. None when it is gone, or lost.
+    pub(crate) fn with_cache<R>(&self, key: Key, look: impl FnOnce(&mut Cache) -> R) -> Option<R> {
+        self.with(key, |entry| entry.cache.as_mut().filter(|_| !entry.lost).map(look)).flatten()
+    }
+
     fn with<R>(&self, key: Key, look: impl FnOnce(&mut Entry) -> R) -> Option<R> {
         match self.table.borrow_mut().get_mut(key) {
             Some(Slot::Live(entry)) => Some(look(entry)),
@@ -204,12 +229,14 @@ impl Core {
         self: &Rc<Core>,
         io: &Rc<impl AsSource + 'static>,
         interest: Interest,
+        cache: Option<Cache>,
         label: Label,
     ) -> std::io::Result<Key> {
         let key = self.sources.next_key();
-        self.shared.poller.add(io.as_source(), key, interest)?;
         let mut entry = Entry::new(Rc::clone(io) as Rc<dyn AsSource>, label);
-        (entry.armed, entry.rearm, entry.held) = (interest, interest, interest);
+        (entry.armed, entry.rearm, entry.cache) = (interest, interest, cache);
+        entry.held = entry.wanted();
+        self.shared.poller.add(io.as_source(), key, entry.held, mode(&entry))?;
         self.sources.table.borrow_mut().insert(Slot::Live(entry));
         self.backend_changed();
         self.settle();
@@ -267,9 +294,9 @@ impl Core {
         self.backend_changed();
         // Callback, object and waiters are user code: they go once the borrow has ended.
         if let Some(Slot::Live(mut entry)) = removed {
-            for waiter in entry.waiters.drain(..) {
-                waiter.waker.into_iter().for_each(Waker::wake);
-            }
+            let cached = entry.cache.take().into_iter().flat_map(Cache::into_wakers);
+            let waiters = entry.waiters.drain(..).filter_map(|waiter| waiter.waker);
+            waiters.chain(cached).for_each(Waker::wake);
         }
         self.settle();
     }
@@ -292,11 +319,28 @@ impl Core {
     /// Delivers what happened to a source.
     pub(crate) fn dispatch(self: &Rc<Core>, key: Key, readiness: Readiness) {
         let armed = self.sources.with(key, |entry| {
-            entry.held = Interest::NONE;
             entry.lost |= readiness.is_invalid();
-            entry.armed
+            if mode(entry) == Mode::Oneshot {
+                entry.held = Interest::NONE;
+            }
+            match &mut entry.cache {
+                Some(cache) => {
+                    cache.ready(readiness);
+                    Armed::Cached
+                }
+                None => Armed::For(entry.armed),
+            }
         });
-        let Some(armed) = armed else { return count(&self.counters.stale) };
+        let armed = match armed {
+            None => return count(&self.counters.stale),
+            Some(Armed::Cached) => {
+                count(&self.counters.events);
+                self.wake_cached(key);
+                self.sources.mark(key);
+                return;
+            }
+            Some(Armed::For(armed)) => armed,
+        };
         let woken = self.wake_waiters(key, readiness);
         if !readiness.answers(armed).is_none() {
             self.run_callback(key, readiness);
@@ -355,10 +399,10 @@ impl Core {
                 let wanted = entry.wanted();
                 let changed = wanted != entry.held && !entry.lost;
                 entry.held = wanted;
-                changed.then(|| (Rc::clone(&entry.io), wanted))
+                changed.then(|| (Rc::clone(&entry.io), wanted, mode(entry)))
             });
-            let Some(Some((io, wanted))) = change else { continue };
-            if let Err(error) = self.shared.poller.modify(io.as_source(), key, wanted) {
+            let Some(Some((io, wanted, mode))) = change else { continue };
+            if let Err(error) = self.shared.poller.modify(io.as_source(), key, wanted, mode) {
                 let label = self.sources.label(key).map_or_else(String::new, |l| l.to_string());
                 self.shared.report(&Report::SourceLost { label: &label, error: &error });
                 // The source hears of it in a turn.
@@ -369,7 +413,7 @@ impl Core {
         }
     }
 
-    fn source_changed(self: &Rc<Core>, key: Key) {
+    pub(crate) fn source_changed(self: &Rc<Core>, key: Key) {
         if self.sources.mark(key) {
             self.settle();
         }
@@ -396,6 +440,14 @@ impl Core {
             let Some(Some(waker)) = next else { return woken };
             woken = true;
             waker.into_iter().for_each(|waker| self.wake_user(waker));
+        }
+    }
+
+    /// Wakes those whose wait on a source that remembers is over, each with no borrow held.
+    fn wake_cached(&self, key: Key) {
+        let next = || self.sources.with(key, |entry| entry.cache.as_mut()?.next_waker()).flatten();
+        while let Some(waker) = next() {
+            self.wake_user(waker);
         }
     }
 

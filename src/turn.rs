@@ -9,7 +9,7 @@ use std::rc::Rc;
 use interloop_backends::{Event, Readiness};
 
 use crate::clock::{Nanos, nanos};
-use crate::core::Core;
+use crate::core::{CREDIT, Core};
 use crate::label::Label;
 use crate::local;
 use crate::stats::count;
@@ -199,6 +199,7 @@ impl Core {
             budget.take(self);
             count(&self.counters.polls);
             let key = *task.metadata();
+            self.credit.set(CREDIT);
             self.call_user(|core| core.tasks.polled_label(key), || self.tasks.poll(task));
         }
         self.tasks.is_idle()

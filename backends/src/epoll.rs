@@ -4,6 +4,8 @@
 //!
 //! - `epoll_ctl` acts on a set that another thread waits on, at once: nobody has to be notified.
 //! - `EPOLLONESHOT` silences a registration after one event; hang-up and error are silenced too.
+//! - `EPOLLET` reports a registration whenever its file wakes those who wait for it, which may be
+//!   without a change of what is true, and never less often.
 //! - The kernel forgets a descriptor when the last copy of its open file description is closed,
 //!   without a word: one closed behind our back is noticed when it is armed again.
 //! - Files that are always ready (regular files, directories, /dev/null) are refused with EPERM.
@@ -27,7 +29,7 @@ use self::pwait2::epoll_pwait2;
 use crate::deadline::{Deadline, timespec};
 use crate::refusal::{os_refusal, second_waiter};
 use crate::registered::Registered;
-use crate::{BackendKind, BorrowedSource, Event, Interest, Key, Poller, Readiness, Release};
+use crate::{BackendKind, BorrowedSource, Event, Interest, Key, Mode, Poller, Readiness, Release};
 
 /// The epoll instance, and the eventfd that ends its waits.
 pub(crate) struct Epoll {
@@ -99,14 +101,26 @@ impl Poller for Epoll {
         BackendKind::Epoll
     }
 
-    fn add(&self, source: BorrowedSource<'_>, key: Key, interest: Interest) -> io::Result<()> {
+    fn add(
+        &self,
+        source: BorrowedSource<'_>,
+        key: Key,
+        interest: Interest,
+        mode: Mode,
+    ) -> io::Result<()> {
         self.registered.add(BackendKind::Epoll, source, || {
-            Ok(epoll::add(&self.set, source, data_for(key, interest), flags(interest))?)
+            Ok(epoll::add(&self.set, source, data_for(key, interest), flags(interest, mode))?)
         })
     }
 
-    fn modify(&self, source: BorrowedSource<'_>, key: Key, interest: Interest) -> io::Result<()> {
-        epoll::modify(&self.set, source, data_for(key, interest), flags(interest))
+    fn modify(
+        &self,
+        source: BorrowedSource<'_>,
+        key: Key,
+        interest: Interest,
+        mode: Mode,
+    ) -> io::Result<()> {
+        epoll::modify(&self.set, source, data_for(key, interest), flags(interest, mode))
             .map_err(|errno| os_refusal(BackendKind::Epoll, source, errno))
     }
 
@@ -153,6 +167,10 @@ impl Poller for Epoll {
     fn applies_at_once(&self) -> bool {
         true
     }
+
+    fn has_edges(&self) -> bool {
+        true
+    }
 }
 
 fn data(key: Key) -> epoll::EventData {
@@ -169,14 +187,18 @@ fn key(event: &epoll::Event) -> Key {
     Key::from_bits(data.u64())
 }
 
-fn flags(interest: Interest) -> epoll::EventFlags {
+fn flags(interest: Interest, mode: Mode) -> epoll::EventFlags {
     const WANTED: [(Interest, epoll::EventFlags); 3] = [
         (Interest::READABLE, epoll::EventFlags::IN.union(epoll::EventFlags::RDHUP)),
         (Interest::WRITABLE, epoll::EventFlags::OUT),
         (Interest::PRIORITY, epoll::EventFlags::PRI),
     ];
     let wanted = WANTED.iter().filter(|(want, _)| interest.contains(*want));
-    wanted.fold(epoll::EventFlags::ONESHOT, |flags, (_, flag)| flags | *flag)
+    let reported = match mode {
+        Mode::Oneshot => epoll::EventFlags::ONESHOT,
+        Mode::Edge => epoll::EventFlags::ET,
+    };
+    wanted.fold(reported, |flags, (_, flag)| flags | *flag)
 }
 
 fn readiness(flags: epoll::EventFlags) -> Readiness {

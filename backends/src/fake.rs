@@ -5,13 +5,13 @@
 //! use std::time::Duration;
 //!
 //! use interloop_backends::fake::Fake;
-//! use interloop_backends::{Event, Interest, Key, Poller, Readiness};
+//! use interloop_backends::{Event, Interest, Key, Mode, Poller, Readiness};
 //!
 //! let fake = Fake::new();
 //! let poller: Arc<dyn Poller> = fake.clone();
 //! # #[cfg(unix)] {
 //! let (key, input) = (Key::new(0, 0), std::io::stdin());
-//! poller.add(std::os::fd::AsFd::as_fd(&input), key, Interest::READABLE)?;
+//! poller.add(std::os::fd::AsFd::as_fd(&input), key, Interest::READABLE, Mode::Oneshot)?;
 //! fake.ready(key, Readiness::READABLE);
 //!
 //! let mut events = Vec::new();
@@ -30,7 +30,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::{
-    AsSource, BackendKind, BorrowedSource, Event, Interest, Key, Poller, Readiness, Release,
+    AsSource, BackendKind, BorrowedSource, Event, Interest, Key, Mode, Poller, Readiness, Release,
     source_number,
 };
 
@@ -67,6 +67,8 @@ pub struct Registration {
     pub source: u64,
     /// What it is armed for; [`Interest::NONE`] when it is disarmed.
     pub armed: Interest,
+    /// How often it is reported.
+    pub mode: Mode,
     /// What the test said of it, and no wait has reported yet.
     pub readiness: Readiness,
 }
@@ -174,7 +176,10 @@ impl State {
                 continue;
             }
             events.push(Event::Ready { key: *key, readiness: found.readiness });
-            (found.readiness, found.armed) = (Readiness::NONE, Interest::NONE);
+            found.readiness = Readiness::NONE;
+            if found.mode == Mode::Oneshot {
+                found.armed = Interest::NONE;
+            }
             ended = true;
         }
         ended
@@ -186,7 +191,13 @@ impl Poller for Fake {
         BackendKind::Fake
     }
 
-    fn add(&self, source: BorrowedSource<'_>, key: Key, interest: Interest) -> io::Result<()> {
+    fn add(
+        &self,
+        source: BorrowedSource<'_>,
+        key: Key,
+        interest: Interest,
+        mode: Mode,
+    ) -> io::Result<()> {
         let mut state = self.state();
         state.counts.adds += 1;
         if let Some(error) = state.refusals.pop_front() {
@@ -197,20 +208,26 @@ impl Poller for Fake {
             let message = format!("fake backend: fd {source} is already registered");
             return Err(io::Error::new(io::ErrorKind::AlreadyExists, message));
         }
-        let found = Registration { source, armed: interest, readiness: Readiness::NONE };
+        let found = Registration { source, armed: interest, mode, readiness: Readiness::NONE };
         state.registered.insert(key, found);
         self.changed.notify_all();
         Ok(())
     }
 
-    fn modify(&self, source: BorrowedSource<'_>, key: Key, interest: Interest) -> io::Result<()> {
+    fn modify(
+        &self,
+        source: BorrowedSource<'_>,
+        key: Key,
+        interest: Interest,
+        mode: Mode,
+    ) -> io::Result<()> {
         let mut state = self.state();
         state.counts.modifies += 1;
         let Some(found) = state.registered.get_mut(&key) else {
             let message = format!("fake backend: fd {} is not registered", source_number(source));
             return Err(io::Error::new(io::ErrorKind::NotFound, message));
         };
-        found.armed = interest;
+        (found.armed, found.mode) = (interest, mode);
         self.changed.notify_all();
         Ok(())
     }
@@ -266,6 +283,10 @@ impl Poller for Fake {
     }
 
     fn applies_at_once(&self) -> bool {
+        true
+    }
+
+    fn has_edges(&self) -> bool {
         true
     }
 }

@@ -8,6 +8,7 @@
 //!   the next arming, if it is still true.
 //! - `EV_ONESHOT` deletes a filter after its event; `EV_DISPATCH` would keep it, disabled. With
 //!   oneshot nothing is left behind, and arming is the same `EV_ADD` whatever was before.
+//! - `EV_CLEAR` reports a filter each time that it was triggered again.
 //! - A second `EV_ADD` of a descriptor changes the first: one registered twice is found out here.
 //! - The kernel forgets a descriptor when it is closed, without a word: one closed behind our back
 //!   is noticed when it is armed again.
@@ -37,7 +38,7 @@ use self::queue::{Change, Occurrences, Queue};
 use crate::deadline::{Deadline, timespec};
 use crate::refusal::{os_refusal, second_waiter};
 use crate::registered::Registered;
-use crate::{BackendKind, BorrowedSource, Event, Interest, Key, Poller, Readiness, Release};
+use crate::{BackendKind, BorrowedSource, Event, Interest, Key, Mode, Poller, Readiness, Release};
 
 /// The kernel's queue, and what each registration is armed for.
 pub(crate) struct Kqueue {
@@ -86,12 +87,18 @@ impl Kqueue {
     }
 
     /// Adds the filters of `interest`, and deletes the others.
-    fn arm(&self, source: BorrowedSource<'_>, key: Key, interest: Interest) -> io::Result<()> {
+    fn arm(
+        &self,
+        source: BorrowedSource<'_>,
+        key: Key,
+        interest: Interest,
+        mode: Mode,
+    ) -> io::Result<()> {
         // Before the kernel knows, so that the waiting thread recognizes the event.
-        self.armed.set(key, interest);
+        self.armed.set(key, interest, mode);
         let changes = FILTERS.map(|(filter, wanted)| {
             if interest.contains(wanted) {
-                Change::arm(filter, source.as_raw_fd(), key)
+                Change::arm(filter, source.as_raw_fd(), key, mode)
             } else {
                 Change::delete(filter, source.as_raw_fd(), key)
             }
@@ -100,7 +107,7 @@ impl Kqueue {
         for (answer, (_, wanted)) in answers.into_iter().zip(FILTERS) {
             // That there was nothing to delete is no failure.
             if let (Err(errno), true) = (answer, interest.contains(wanted)) {
-                self.armed.set(key, Interest::NONE);
+                self.armed.set(key, Interest::NONE, Mode::Oneshot);
                 return Err(os_refusal(BackendKind::Kqueue, source, errno));
             }
         }
@@ -113,28 +120,40 @@ impl Poller for Kqueue {
         BackendKind::Kqueue
     }
 
-    fn add(&self, source: BorrowedSource<'_>, key: Key, interest: Interest) -> io::Result<()> {
+    fn add(
+        &self,
+        source: BorrowedSource<'_>,
+        key: Key,
+        interest: Interest,
+        mode: Mode,
+    ) -> io::Result<()> {
         // What waits for nothing yet is tried too: what cannot be watched is refused here, and not
         // when it is armed.
         let tried = if interest.is_none() { Interest::READABLE } else { interest };
         self.registered.add(BackendKind::Kqueue, source, || {
-            let added = self.arm(source, key, tried);
+            let added = self.arm(source, key, tried, mode);
             // Where it failed, one of the two filters may have been added.
             if added.is_err() || interest.is_none() {
-                let _ = self.arm(source, key, Interest::NONE);
+                let _ = self.arm(source, key, Interest::NONE, Mode::Oneshot);
             }
             added
         })
     }
 
-    fn modify(&self, source: BorrowedSource<'_>, key: Key, interest: Interest) -> io::Result<()> {
-        self.arm(source, key, interest)
+    fn modify(
+        &self,
+        source: BorrowedSource<'_>,
+        key: Key,
+        interest: Interest,
+        mode: Mode,
+    ) -> io::Result<()> {
+        self.arm(source, key, interest, mode)
     }
 
     fn delete(&self, source: BorrowedSource<'_>, key: Key) -> Release {
         self.registered.delete(source);
         // Fails only where the kernel has forgotten it already.
-        let _ = self.arm(source, key, Interest::NONE);
+        let _ = self.arm(source, key, Interest::NONE, Mode::Oneshot);
         Release::Now
     }
 
@@ -172,6 +191,10 @@ impl Poller for Kqueue {
     }
 
     fn applies_at_once(&self) -> bool {
+        true
+    }
+
+    fn has_edges(&self) -> bool {
         true
     }
 }

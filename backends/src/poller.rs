@@ -3,14 +3,19 @@
 use std::io;
 use std::time::Duration;
 
-use crate::{BackendKind, BorrowedSource, Event, Interest, Key, Release};
+use crate::{BackendKind, BorrowedSource, Event, Interest, Key, Mode, Release};
 
 /// One wait call of the operating system.
 ///
-/// Registrations are one-shot: an armed registration is reported once, and is silent until
-/// [`modify`](Poller::modify) arms it again. Readiness is level-triggered: what is still true when
+/// Registrations in the [mode](Mode) `Oneshot` are reported once, and are silent until
+/// [`modify`](Poller::modify) arms them again. Readiness is level-triggered: what is still true when
 /// the registration is armed again is reported again. Interests that are true at once may come in
 /// one event or in one event of each arming.
+///
+/// In the mode `Edge`, which a backend may lack, a registration stays armed: it is reported when it
+/// is armed, if something is true then, and whenever something has become true since. More data on
+/// top of data is such a change, and so is room after a write that found too little. Who reads or
+/// writes until `WouldBlock` misses nothing. It may be reported more often than that.
 ///
 /// `add`, `modify` and `delete` are called by one thread, the host thread; `wait` by one thread at
 /// a time, which may be another; `notify` by any. All of them may run side by side. An event that
@@ -20,7 +25,7 @@ pub trait Poller: Send + Sync {
     /// Which system call this is.
     fn kind(&self) -> BackendKind;
 
-    /// Registers `source` under `key`, armed for `interest`.
+    /// Registers `source` under `key`, armed for `interest`, which is reported as `mode` says.
     ///
     /// The object must stay open until it is deleted and released. Hang-ups, errors and a closed
     /// descriptor are noticed only while it is armed for something.
@@ -28,12 +33,18 @@ pub trait Poller: Send + Sync {
     /// # Errors
     ///
     /// `AlreadyExists` where the same descriptor is registered; `Unsupported` where this backend
-    /// cannot watch that kind of object; `InvalidInput` where its number is above a limit. The
-    /// message names the backend, the descriptor and the way out. After an error nothing is
+    /// cannot watch that kind of object, or has no edges; `InvalidInput` where its number is above a
+    /// limit. The message names the backend, the descriptor and the way out. After an error nothing is
     /// registered.
-    fn add(&self, source: BorrowedSource<'_>, key: Key, interest: Interest) -> io::Result<()>;
+    fn add(
+        &self,
+        source: BorrowedSource<'_>,
+        key: Key,
+        interest: Interest,
+        mode: Mode,
+    ) -> io::Result<()>;
 
-    /// Arms the registration for `interest`, in the place of what it was armed for. With
+    /// Arms the registration for `interest` in a `mode`, in the place of what it was armed for. With
     /// [`Interest::NONE`] it is disarmed.
     ///
     /// # Errors
@@ -42,7 +53,13 @@ pub trait Poller: Send + Sync {
     /// the registration's back. The registration still has to be deleted. poll and select do not
     /// look here: with them it comes as [`Readiness::INVALID`](crate::Readiness::INVALID), once for
     /// each arming.
-    fn modify(&self, source: BorrowedSource<'_>, key: Key, interest: Interest) -> io::Result<()>;
+    fn modify(
+        &self,
+        source: BorrowedSource<'_>,
+        key: Key,
+        interest: Interest,
+        mode: Mode,
+    ) -> io::Result<()>;
 
     /// Forgets the registration. Events of it that were collected before may still be reported.
     ///
@@ -75,4 +92,7 @@ pub trait Poller: Send + Sync {
     /// they take effect at the start of the next wait, so that the waiting thread has to be
     /// notified.
     fn applies_at_once(&self) -> bool;
+
+    /// True when the mode [`Edge`](Mode::Edge) is there.
+    fn has_edges(&self) -> bool;
 }

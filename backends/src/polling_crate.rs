@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use crate::refusal::{os_refusal, second_waiter};
 use crate::registered::Registered;
-use crate::{BackendKind, BorrowedSource, Event, Interest, Key, Poller, Readiness, Release};
+use crate::{BackendKind, BorrowedSource, Event, Interest, Key, Mode, Poller, Readiness, Release};
 
 /// The poller of the crate, and the buffer of its events.
 pub(crate) struct Polling {
@@ -51,17 +51,29 @@ impl Poller for Polling {
         BackendKind::Polling
     }
 
-    fn add(&self, source: BorrowedSource<'_>, key: Key, interest: Interest) -> io::Result<()> {
+    fn add(
+        &self,
+        source: BorrowedSource<'_>,
+        key: Key,
+        interest: Interest,
+        mode: Mode,
+    ) -> io::Result<()> {
         self.registered.add(BackendKind::Polling, source, || {
             // SAFETY: the object has to be deleted before it is closed. By the contract of
             // `Poller::add` it stays open until then.
-            unsafe { self.poller.add(&source, wanted(key, interest)) }
+            unsafe { self.poller.add_with_mode(&source, wanted(key, interest), how(mode)) }
         })
     }
 
-    fn modify(&self, source: BorrowedSource<'_>, key: Key, interest: Interest) -> io::Result<()> {
+    fn modify(
+        &self,
+        source: BorrowedSource<'_>,
+        key: Key,
+        interest: Interest,
+        mode: Mode,
+    ) -> io::Result<()> {
         self.poller
-            .modify(source, wanted(key, interest))
+            .modify_with_mode(source, wanted(key, interest), how(mode))
             .map_err(|error| os_refusal(BackendKind::Polling, source, error))
     }
 
@@ -96,6 +108,10 @@ impl Poller for Polling {
     fn applies_at_once(&self) -> bool {
         true
     }
+
+    fn has_edges(&self) -> bool {
+        self.poller.supports_edge()
+    }
 }
 
 fn wanted(key: Key, interest: Interest) -> polling::Event {
@@ -107,6 +123,13 @@ fn wanted(key: Key, interest: Interest) -> polling::Event {
     let mut wanted = polling::Event::new(key.to_bits() as usize, readable, writable);
     wanted.set_priority(interest.contains(Interest::PRIORITY));
     wanted
+}
+
+fn how(mode: Mode) -> polling::PollMode {
+    match mode {
+        Mode::Oneshot => polling::PollMode::Oneshot,
+        Mode::Edge => polling::PollMode::Edge,
+    }
 }
 
 fn readiness(event: &polling::Event) -> Readiness {

@@ -65,6 +65,13 @@ pub(crate) fn second_waiter(backend: BackendKind) -> io::Error {
     io::Error::new(io::ErrorKind::ResourceBusy, message)
 }
 
+/// The error for a registration in the mode `Edge`, where there are no edges.
+#[cfg(has_set)]
+pub(crate) fn no_edges(backend: BackendKind) -> io::Error {
+    let message = format!("{backend} backend: it has no edges (Poller::has_edges)");
+    io::Error::new(io::ErrorKind::Unsupported, message)
+}
+
 fn always_ready(backend: BackendKind, source: BorrowedSource<'_>, object: &str) -> io::Error {
     let what = format!(
         "is {object}, which is always ready and cannot be watched; use it without waiting, or on \

@@ -20,9 +20,9 @@ use self::entries::Set;
 use crate::deadline::{Deadline, timespec};
 use crate::mailbox::Mailbox;
 use crate::notifier::Notifier;
-use crate::refusal::second_waiter;
+use crate::refusal::{no_edges, second_waiter};
 use crate::registered::Registered;
-use crate::{BackendKind, BorrowedSource, Event, Interest, Key, Poller, Release};
+use crate::{BackendKind, BorrowedSource, Event, Interest, Key, Mode, Poller, Release};
 
 /// A system call that takes the whole set each time, with the buffers that it needs.
 pub(crate) trait SetCall: Default + Send {
@@ -89,7 +89,16 @@ impl<C: SetCall> Poller for SetPoller<C> {
         C::KIND
     }
 
-    fn add(&self, source: BorrowedSource<'_>, key: Key, interest: Interest) -> io::Result<()> {
+    fn add(
+        &self,
+        source: BorrowedSource<'_>,
+        key: Key,
+        interest: Interest,
+        mode: Mode,
+    ) -> io::Result<()> {
+        if mode == Mode::Edge {
+            return Err(no_edges(C::KIND));
+        }
         self.registered.add(C::KIND, source, || C::check(source))?;
         if !interest.is_none() {
             self.arm(source, key, interest);
@@ -97,7 +106,16 @@ impl<C: SetCall> Poller for SetPoller<C> {
         Ok(())
     }
 
-    fn modify(&self, source: BorrowedSource<'_>, key: Key, interest: Interest) -> io::Result<()> {
+    fn modify(
+        &self,
+        source: BorrowedSource<'_>,
+        key: Key,
+        interest: Interest,
+        mode: Mode,
+    ) -> io::Result<()> {
+        if mode == Mode::Edge {
+            return Err(no_edges(C::KIND));
+        }
         if interest.is_none() {
             self.changes.push(Change::Disarm(key));
         } else {
@@ -163,6 +181,10 @@ impl<C: SetCall> Poller for SetPoller<C> {
     }
 
     fn applies_at_once(&self) -> bool {
+        false
+    }
+
+    fn has_edges(&self) -> bool {
         false
     }
 }

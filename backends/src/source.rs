@@ -53,3 +53,37 @@ pub(crate) fn never_blocks(source: BorrowedSource<'_>) -> Option<&'static str> {
 pub(crate) fn never_blocks(_source: BorrowedSource<'_>) -> Option<&'static str> {
     None
 }
+
+/// Asks the operating system whether `source` is ready for `interest` now, whatever was reported of
+/// it.
+///
+/// # Errors
+///
+/// What the operating system said; `Unsupported` where there is no such call.
+#[cfg(unix)]
+pub fn is_ready(source: BorrowedSource<'_>, interest: crate::Interest) -> std::io::Result<bool> {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    use rustix::io::Errno;
+
+    const WANTED: [(crate::Interest, PollFlags); 3] = [
+        (crate::Interest::READABLE, PollFlags::IN),
+        (crate::Interest::WRITABLE, PollFlags::OUT),
+        (crate::Interest::PRIORITY, PollFlags::PRI),
+    ];
+    let wanted = WANTED.iter().filter(|(want, _)| interest.contains(*want));
+    let flags = wanted.fold(PollFlags::empty(), |flags, (_, flag)| flags | *flag);
+    let mut polled = [PollFd::from_borrowed_fd(source, flags)];
+    loop {
+        match poll(&mut polled, Some(&Timespec::default())) {
+            Ok(ready) => return Ok(ready > 0),
+            Err(Errno::INTR) => {}
+            Err(errno) => return Err(errno.into()),
+        }
+    }
+}
+
+/// Asks the operating system whether `source` is ready for `interest` now: it cannot be asked here.
+#[cfg(windows)]
+pub fn is_ready(_source: BorrowedSource<'_>, _interest: crate::Interest) -> std::io::Result<bool> {
+    Err(std::io::ErrorKind::Unsupported.into())
+}

@@ -104,6 +104,15 @@ impl BitOrAssign for Interest {
     }
 }
 
+/// How often an armed registration is reported.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Mode {
+    /// Once, level-triggered: then it is disarmed.
+    Oneshot,
+    /// Each time that something becomes true, until it is armed otherwise or deleted.
+    Edge,
+}
+
 impl fmt::Debug for Interest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         names(f, self.0, &["READABLE", "WRITABLE", "PRIORITY"])
@@ -209,7 +218,8 @@ impl fmt::Debug for Readiness {
 /// What a wait reports.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Event {
-    /// An armed registration became ready, and is disarmed by that.
+    /// An armed registration became ready. In the mode [`Oneshot`](Mode::Oneshot) it is disarmed by
+    /// that.
     Ready {
         /// The registration.
         key: Key,

@@ -11,7 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use interloop::backends::{self, BorrowedSource, Event, Key, Release};
-use interloop::{Action, BackendKind, Interest, Phase, Poller, Reactor, Readiness, Report};
+use interloop::{Action, BackendKind, Interest, Mode, Phase, Poller, Reactor, Readiness, Report};
 
 use crate::cases;
 use crate::futures::Flag;
@@ -57,12 +57,24 @@ impl Poller for Mortal {
         self.inner.kind()
     }
 
-    fn add(&self, source: BorrowedSource<'_>, key: Key, interest: Interest) -> io::Result<()> {
-        self.inner.add(source, key, interest)
+    fn add(
+        &self,
+        source: BorrowedSource<'_>,
+        key: Key,
+        interest: Interest,
+        mode: Mode,
+    ) -> io::Result<()> {
+        self.inner.add(source, key, interest, mode)
     }
 
-    fn modify(&self, source: BorrowedSource<'_>, key: Key, interest: Interest) -> io::Result<()> {
-        self.inner.modify(source, key, interest)
+    fn modify(
+        &self,
+        source: BorrowedSource<'_>,
+        key: Key,
+        interest: Interest,
+        mode: Mode,
+    ) -> io::Result<()> {
+        self.inner.modify(source, key, interest, mode)
     }
 
     fn delete(&self, source: BorrowedSource<'_>, key: Key) -> Release {
@@ -89,6 +101,10 @@ impl Poller for Mortal {
 
     fn applies_at_once(&self) -> bool {
         self.inner.applies_at_once()
+    }
+
+    fn has_edges(&self) -> bool {
+        self.inner.has_edges()
     }
 }
 

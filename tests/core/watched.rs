@@ -5,7 +5,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 use interloop::backends::{self, BorrowedSource, Event, Release};
-use interloop::{BackendKind, Builder, Interest, Key, Poller};
+use interloop::{BackendKind, Builder, Interest, Key, Mode, Poller};
 
 use crate::world::{LIMIT, World};
 
@@ -89,12 +89,24 @@ impl Poller for Watched {
         self.inner.kind()
     }
 
-    fn add(&self, source: BorrowedSource<'_>, key: Key, interest: Interest) -> io::Result<()> {
-        self.inner.add(source, key, interest)
+    fn add(
+        &self,
+        source: BorrowedSource<'_>,
+        key: Key,
+        interest: Interest,
+        mode: Mode,
+    ) -> io::Result<()> {
+        self.inner.add(source, key, interest, mode)
     }
 
-    fn modify(&self, source: BorrowedSource<'_>, key: Key, interest: Interest) -> io::Result<()> {
-        self.inner.modify(source, key, interest)
+    fn modify(
+        &self,
+        source: BorrowedSource<'_>,
+        key: Key,
+        interest: Interest,
+        mode: Mode,
+    ) -> io::Result<()> {
+        self.inner.modify(source, key, interest, mode)
     }
 
     fn delete(&self, source: BorrowedSource<'_>, key: Key) -> Release {
@@ -122,5 +134,9 @@ impl Poller for Watched {
 
     fn applies_at_once(&self) -> bool {
         self.inner.applies_at_once()
+    }
+
+    fn has_edges(&self) -> bool {
+        self.inner.has_edges()
     }
 }

@@ -9,7 +9,7 @@ const LIMIT: Duration = Duration::from_secs(30);
 
 fn registered(interest: Interest) -> Arc<Fake> {
     let fake = Fake::new();
-    fake.add(stdin().as_fd(), KEY, interest).unwrap();
+    fake.add(stdin().as_fd(), KEY, interest, Mode::Oneshot).unwrap();
     fake
 }
 
@@ -19,7 +19,7 @@ fn what_the_test_says_is_reported_once_it_is_armed() {
     fake.source_ready(&stdin(), Readiness::READABLE);
     fake.wait(&mut events, Some(Duration::ZERO)).unwrap();
     assert_eq!(events, []);
-    fake.modify(stdin().as_fd(), KEY, Interest::READABLE).unwrap();
+    fake.modify(stdin().as_fd(), KEY, Interest::READABLE, Mode::Oneshot).unwrap();
     fake.wait(&mut events, None).unwrap();
     assert_eq!(events, [Event::Ready { key: KEY, readiness: Readiness::READABLE }]);
     assert_eq!(fake.registered()[0].1.armed, Interest::NONE);
@@ -49,9 +49,9 @@ fn waits_and_registrations_fail_as_the_test_says() {
     assert_eq!(error.kind(), ErrorKind::OutOfMemory);
     let _ = fake.delete(stdin().as_fd(), KEY);
     fake.refuse_add(ErrorKind::Unsupported.into());
-    let error = fake.add(stdin().as_fd(), KEY, Interest::NONE).unwrap_err();
+    let error = fake.add(stdin().as_fd(), KEY, Interest::NONE, Mode::Oneshot).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unsupported);
-    fake.add(stdin().as_fd(), KEY, Interest::NONE).unwrap();
+    fake.add(stdin().as_fd(), KEY, Interest::NONE, Mode::Oneshot).unwrap();
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::{Interest, Key};
+use crate::{Interest, Key, Mode};
 
 /// By the slot of a key, its generation and what it is armed for.
 ///
@@ -13,12 +13,15 @@ pub(super) struct Armed {
     buckets: [OnceLock<Box<[Slot]>>; 33],
 }
 
-/// A generation in the upper half, the bits of an interest in the lower.
+/// A generation in the upper half, the bits of an interest in the lower, and [`EDGE`].
 ///
 /// The registering thread stores, before it tells the kernel; the waiting thread takes, after the
 /// kernel told it. The release of the store and the acquire of the take publish nothing but the
 /// word itself; the order that matters is that of the system calls.
 type Slot = AtomicU64;
+
+/// Set for a registration that stays armed when it is reported.
+const EDGE: u64 = 1 << 8;
 
 impl Default for Armed {
     fn default() -> Armed {
@@ -28,16 +31,19 @@ impl Default for Armed {
 
 impl Armed {
     /// Notes that `key` is armed for `interest`.
-    pub(super) fn set(&self, key: Key, interest: Interest) {
-        self.slot(key).store(word(key, interest), Ordering::Release);
+    pub(super) fn set(&self, key: Key, interest: Interest, mode: Mode) {
+        let edge = if mode == Mode::Edge { EDGE } else { 0 };
+        self.slot(key).store(word(key, interest) | edge, Ordering::Release);
     }
 
-    /// True if `key` is armed for `interest`, maybe among others; it is disarmed by this.
+    /// True if `key` is armed for `interest`, maybe among others. In the mode `Oneshot` it is
+    /// disarmed by this.
     pub(super) fn take(&self, key: Key, interest: Interest) -> bool {
         let disarm = |armed: u64| {
             let same = (armed >> 32) as u32 == key.generation();
             let wanted = armed as u8 & interest.bits() != 0;
-            (same && wanted).then_some(word(key, Interest::NONE))
+            let left = if armed & EDGE != 0 { armed } else { word(key, Interest::NONE) };
+            (same && wanted).then_some(left)
         };
         self.slot(key).fetch_update(Ordering::AcqRel, Ordering::Acquire, disarm).is_ok()
     }
@@ -64,7 +70,7 @@ mod tests {
         let armed = Armed::default();
         for key in [0, 1, 2, 3, 4, 1023, 1024, 70_000].map(|slot| Key::new(slot, 3)) {
             assert!(!armed.take(key, Interest::READABLE));
-            armed.set(key, Interest::READABLE | Interest::WRITABLE);
+            armed.set(key, Interest::READABLE | Interest::WRITABLE, Mode::Oneshot);
             assert!(!armed.take(Key::new(key.slot(), 2), Interest::READABLE));
             assert!(armed.take(key, Interest::READABLE));
             assert!(!armed.take(key, Interest::WRITABLE));
@@ -72,9 +78,18 @@ mod tests {
     }
 
     #[test]
+    fn an_edge_disarms_nothing() {
+        let (armed, key) = (Armed::default(), Key::new(5, 7));
+        armed.set(key, Interest::READABLE, Mode::Edge);
+        assert!(armed.take(key, Interest::READABLE));
+        assert!(armed.take(key, Interest::READABLE));
+        assert!(!armed.take(key, Interest::WRITABLE));
+    }
+
+    #[test]
     fn what_was_not_asked_for_does_not_disarm() {
         let (armed, key) = (Armed::default(), Key::new(5, 0));
-        armed.set(key, Interest::READABLE);
+        armed.set(key, Interest::READABLE, Mode::Oneshot);
         assert!(!armed.take(key, Interest::WRITABLE));
         assert!(armed.take(key, Interest::READABLE));
     }

@@ -15,7 +15,7 @@ use rustix::event::Timespec;
 use rustix::io::{Errno, FdFlags, fcntl_getfd, fcntl_setfd};
 
 use super::{Filter, Occurrence};
-use crate::Key;
+use crate::{Key, Mode};
 
 /// `struct kevent`, as libkqueue's sys/event.h has it.
 #[repr(C)]
@@ -160,8 +160,12 @@ const NO_TIME: Option<&Timespec> = Some(&Timespec { tv_sec: 0, tv_nsec: 0 });
 pub(super) struct Change(Kevent);
 
 impl Change {
-    pub(super) fn arm(filter: Filter, fd: RawFd, key: Key) -> Change {
-        Change::new(filter, fd, key, EV_ADD | EV_ONESHOT)
+    pub(super) fn arm(filter: Filter, fd: RawFd, key: Key, mode: Mode) -> Change {
+        let flags = match mode {
+            Mode::Oneshot => EV_ADD | EV_ONESHOT,
+            Mode::Edge => EV_ADD | EV_CLEAR,
+        };
+        Change::new(filter, fd, key, flags)
     }
 
     pub(super) fn delete(filter: Filter, fd: RawFd, key: Key) -> Change {

@@ -11,7 +11,7 @@ use rustix::event::kqueue::{self, EventFilter, EventFlags};
 use rustix::io::{Errno, FdFlags, fcntl_setfd};
 
 use super::{Filter, Occurrence};
-use crate::Key;
+use crate::{Key, Mode};
 
 /// The kernel's queue, with a notifier in it.
 pub(super) struct Queue {
@@ -69,8 +69,12 @@ impl Queue {
 pub(super) struct Change(kqueue::Event);
 
 impl Change {
-    pub(super) fn arm(filter: Filter, fd: RawFd, key: Key) -> Change {
-        Change::new(filter, fd, key, EventFlags::ADD | EventFlags::ONESHOT)
+    pub(super) fn arm(filter: Filter, fd: RawFd, key: Key, mode: Mode) -> Change {
+        let flags = match mode {
+            Mode::Oneshot => EventFlags::ADD | EventFlags::ONESHOT,
+            Mode::Edge => EventFlags::ADD | EventFlags::CLEAR,
+        };
+        Change::new(filter, fd, key, flags)
     }
 
     pub(super) fn delete(filter: Filter, fd: RawFd, key: Key) -> Change {

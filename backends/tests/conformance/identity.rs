@@ -5,7 +5,7 @@
 use std::io::{ErrorKind, Read, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
-use interloop_backends::{BackendKind, Event, Interest, Readiness, Release};
+use interloop_backends::{BackendKind, Event, Interest, Mode, Readiness, Release};
 use rustix::io::{close, fcntl_dupfd_cloexec};
 
 use crate::rig::{LIMIT, Rig, pair};
@@ -89,7 +89,8 @@ fn the_same_descriptor_twice_is_refused_and_the_first_goes_on(rig: &Rig) {
     let (near, mut far) = pair();
     let first = rig.add(&near, Interest::READABLE);
     let second = rig.new_key();
-    let error = rig.poller.add(near.as_fd(), second, Interest::WRITABLE).unwrap_err();
+    let error =
+        rig.poller.add(near.as_fd(), second, Interest::WRITABLE, Mode::Oneshot).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::AlreadyExists);
     let expected =
         format!("{} backend: fd {} is already registered;", rig.kind(), near.as_raw_fd());
@@ -159,7 +160,7 @@ fn a_descriptor_closed_behind_our_back_costs_itself_only(rig: &Rig) {
         assert!(rig.ready(gone_key).is_invalid());
     } else {
         rig.assert_quiet(gone_key);
-        rig.poller.modify(gone, gone_key, Interest::READABLE).unwrap_err();
+        rig.poller.modify(gone, gone_key, Interest::READABLE, Mode::Oneshot).unwrap_err();
     }
     rig.arm(&near, key, Interest::READABLE);
     assert!(rig.ready(key).is_readable());
@@ -183,7 +184,7 @@ fn many_descriptors_closed_behind_our_back_are_all_reported(rig: &Rig) {
         if reports_closed(rig) {
             assert!(rig.ready(*gone_key).is_invalid());
         } else {
-            rig.poller.modify(*gone, *gone_key, Interest::READABLE).unwrap_err();
+            rig.poller.modify(*gone, *gone_key, Interest::READABLE, Mode::Oneshot).unwrap_err();
         }
         far.write_all(b"a").unwrap();
         assert!(rig.ready(key).is_readable());
@@ -207,16 +208,17 @@ fn a_number_closed_behind_our_back_is_not_taken_over(rig: &Rig) {
     assert_eq!(new.as_raw_fd(), number);
     if !reports_closed(rig) && rig.kind() != BackendKind::Kqueue {
         // epoll knows that the number is another object's.
-        let error = rig.poller.modify(old, old_key, Interest::READABLE).unwrap_err();
+        let error = rig.poller.modify(old, old_key, Interest::READABLE, Mode::Oneshot).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NotFound);
     }
     // The error says the way out: the old source has to go first.
     let new_key = rig.new_key();
-    let error = rig.poller.add(new.as_fd(), new_key, Interest::READABLE).unwrap_err();
+    let error =
+        rig.poller.add(new.as_fd(), new_key, Interest::READABLE, Mode::Oneshot).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::AlreadyExists);
     assert!(error.to_string().contains("drop its source first"), "{error}");
     rig.delete(&old, old_key);
-    rig.poller.add(new.as_fd(), new_key, Interest::READABLE).unwrap();
+    rig.poller.add(new.as_fd(), new_key, Interest::READABLE, Mode::Oneshot).unwrap();
     new_far.write_all(b"a").unwrap();
     assert!(rig.ready(new_key).is_readable());
     rig.delete(&new, new_key);

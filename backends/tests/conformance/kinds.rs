@@ -5,8 +5,8 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::fd::{AsFd, AsRawFd};
 
-use interloop_backends::{BackendKind, Interest, Readiness};
-use rustix::fs::{Mode, OFlags};
+use interloop_backends::{BackendKind, Interest, Mode, Readiness};
+use rustix::fs::OFlags;
 use rustix::net::SendFlags;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
@@ -24,7 +24,10 @@ pub(crate) const CLAIMS: [Claim; 7] = claims![claim:
 ];
 
 fn assert_refused(rig: &Rig, source: &impl AsFd, what: &str) {
-    let error = rig.poller.add(source.as_fd(), rig.new_key(), Interest::READABLE).unwrap_err();
+    let error = rig
+        .poller
+        .add(source.as_fd(), rig.new_key(), Interest::READABLE, Mode::Oneshot)
+        .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unsupported);
     let (kind, number) = (rig.kind(), source.as_fd().as_raw_fd());
     let start = format!("{kind} backend: fd {number} is {what}, which is always ready and cannot");
@@ -98,7 +101,8 @@ fn terminals_are_watched(rig: &Rig) {
     grantpt(&master).unwrap();
     unlockpt(&master).unwrap();
     let name = ptsname(&master, Vec::new()).unwrap();
-    let slave = rustix::fs::open(name, OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).unwrap();
+    let slave =
+        rustix::fs::open(name, OFlags::RDWR | OFlags::NOCTTY, rustix::fs::Mode::empty()).unwrap();
     let key = rig.add(&slave, Interest::READABLE);
     rig.assert_quiet(key);
     rustix::io::write(&master, b"a line\n").unwrap();

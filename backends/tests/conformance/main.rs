@@ -7,6 +7,8 @@
 #[cfg(unix)]
 mod arming;
 #[cfg(unix)]
+mod edges;
+#[cfg(unix)]
 mod ends;
 #[cfg(unix)]
 mod identity;

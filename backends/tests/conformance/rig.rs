@@ -2,12 +2,15 @@
 
 use std::cell::{Cell, RefCell};
 use std::fs::File;
+use std::io::ErrorKind;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use interloop_backends::{BackendKind, Event, Interest, Key, Poller, Readiness, Release, open};
+use interloop_backends::{
+    BackendKind, Event, Interest, Key, Mode, Poller, Readiness, Release, open,
+};
 
 /// How long something that must happen may take. Nothing is asserted about it.
 pub(crate) const LIMIT: Duration = Duration::from_secs(30);
@@ -40,12 +43,24 @@ impl Rig {
 
     pub(crate) fn add(&self, source: &impl AsFd, interest: Interest) -> Key {
         let key = self.new_key();
-        self.poller.add(source.as_fd(), key, interest).expect("add");
+        self.poller.add(source.as_fd(), key, interest, Mode::Oneshot).expect("add");
         key
     }
 
     pub(crate) fn arm(&self, source: &impl AsFd, key: Key, interest: Interest) {
-        self.poller.modify(source.as_fd(), key, interest).expect("modify");
+        self.poller.modify(source.as_fd(), key, interest, Mode::Oneshot).expect("modify");
+    }
+
+    /// Registers in the mode `Edge`. None where there are no edges, which is said then.
+    pub(crate) fn add_edge(&self, source: &impl AsFd, interest: Interest) -> Option<Key> {
+        let key = self.new_key();
+        let added = self.poller.add(source.as_fd(), key, interest, Mode::Edge);
+        if self.poller.has_edges() {
+            added.expect("add");
+            return Some(key);
+        }
+        assert_eq!(added.unwrap_err().kind(), ErrorKind::Unsupported);
+        None
     }
 
     /// Deletes, and waits until the backend has let go.
@@ -64,6 +79,17 @@ impl Rig {
         match self.until("an event", ready) {
             Event::Ready { readiness, .. } => readiness,
             Event::Released { .. } => unreachable!(),
+        }
+    }
+
+    /// What is reported of `key` now, if anything is.
+    pub(crate) fn try_ready(&self, key: Key) -> Option<Readiness> {
+        self.wait(Duration::ZERO);
+        let mut seen = self.seen.borrow_mut();
+        let about = |event: &Event| matches!(event, Event::Ready { key: k, .. } if *k == key);
+        match seen.iter().position(about).map(|position| seen.remove(position)) {
+            Some(Event::Ready { readiness, .. }) => Some(readiness),
+            _ => None,
         }
     }
 

@@ -3,7 +3,7 @@
 use std::io::{ErrorKind, Write};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
-use interloop_backends::{BackendKind, Interest};
+use interloop_backends::{BackendKind, Interest, Mode};
 use rustix::io::fcntl_dupfd_cloexec;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -70,7 +70,10 @@ fn a_number_above_the_limit_is_watched_or_refused(rig: &Rig) {
     let limit = getrlimit(Resource::Nofile);
     setrlimit(Resource::Nofile, Rlimit { current: Some(100), ..limit }).unwrap();
     if rig.kind() == BackendKind::Select {
-        let error = rig.poller.add(high.as_fd(), rig.new_key(), Interest::READABLE).unwrap_err();
+        let error = rig
+            .poller
+            .add(high.as_fd(), rig.new_key(), Interest::READABLE, Mode::Oneshot)
+            .unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidInput);
         let expected = format!(
             "select backend: fd {} is above the process limit 100 (RLIMIT_NOFILE)",

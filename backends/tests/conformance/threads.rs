@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread::{self, JoinHandle};
 
-use interloop_backends::{Event, Interest, Key, Poller, Release};
+use interloop_backends::{Event, Interest, Key, Mode, Poller, Release};
 
 use crate::rig::{LIMIT, Rig, pair};
 use crate::suite::{Claim, claims};
@@ -100,7 +100,7 @@ fn sources_come_and_go_while_another_thread_waits(rig: &Rig) {
     for generation in 0..500 {
         let (near, mut far) = pair();
         let key = Key::new(0, generation);
-        rig.poller.add(near.as_fd(), key, Interest::READABLE).unwrap();
+        rig.poller.add(near.as_fd(), key, Interest::READABLE, Mode::Oneshot).unwrap();
         worker.changed();
         far.write_all(b"a").unwrap();
         // Late events of the ones before are known by their keys.

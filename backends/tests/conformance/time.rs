@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use interloop_backends::{Event, Interest, Poller};
+use interloop_backends::{Event, Interest, Mode, Poller};
 
 use crate::rig::{Rig, pair};
 use crate::suite::{Claim, claims};
@@ -122,7 +122,7 @@ fn a_storm_of_signals_loses_nothing(rig: &Rig) {
             for event in events {
                 assert!(matches!(event, Event::Ready { key: k, .. } if k == key), "{event:?}");
                 received += near.read(&mut [0; 64]).unwrap();
-                poller.modify(near.as_fd(), key, Interest::READABLE).unwrap();
+                poller.modify(near.as_fd(), key, Interest::READABLE, Mode::Oneshot).unwrap();
             }
         }
     });

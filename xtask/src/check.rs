@@ -88,6 +88,11 @@ impl Check {
 
     /// Sums up.
     pub(crate) fn finish(self) -> ExitCode {
+        for step in &self.steps {
+            if let Some(failure) = &step.failure {
+                println!("\n== failed: {}\n{failure}", step.name);
+            }
+        }
         println!("\n== summary");
         for step in &self.steps {
             println!("{step}");
@@ -115,7 +120,10 @@ impl fmt::Display for Step {
         let seconds = self.time.as_secs_f64();
         match &self.failure {
             None => write!(f, "   ok     {seconds:>6.1} s  {}", self.name),
-            Some(failure) => write!(f, "   FAILED {seconds:>6.1} s  {}: {failure}", self.name),
+            Some(failure) => {
+                let reason = failure.lines().next().unwrap_or_default();
+                write!(f, "   FAILED {seconds:>6.1} s  {}: {reason}", self.name)
+            }
         }
     }
 }

@@ -2,10 +2,11 @@
 
 use std::env;
 use std::ffi::{OsStr, OsString};
-use std::io::{self, BufRead, BufReader, Write};
+use std::io;
 use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, ExitStatus, Output, Stdio};
 
+use crate::log::Log;
 use crate::tally::Tally;
 
 /// A command made of words that have no spaces in them.
@@ -63,44 +64,37 @@ fn quote(word: &str) -> String {
     }
 }
 
-/// Runs a command whose output the user sees.
+/// Runs a command for its status. Its output is shown when it fails.
 pub(crate) fn run(command: &mut Command) -> Result<(), String> {
-    println!("   $ {}", show(command));
-    let status = command.status().map_err(|error| describe(command, &error))?;
-    if status.success() { Ok(()) } else { Err(format!("{status}: {}", show(command))) }
+    let (log, status) = logged(command)?;
+    judge(command, &log, status)
 }
 
-/// Runs a command that runs tests: passes its output on, and counts what the tests say of
-/// themselves into `tally`.
+/// Runs a command that runs tests, and counts what they say of themselves into `tally`.
 ///
 /// A run without a single test fails, for then a name or a cfg is wrong.
 pub(crate) fn run_tests(command: &mut Command, tally: &mut Tally) -> Result<(), String> {
-    println!("   $ {}", show(command));
-    let mut child =
-        command.stdout(Stdio::piped()).spawn().map_err(|error| describe(command, &error))?;
-    let mut output = BufReader::new(child.stdout.take().expect("the output is piped"));
+    let (log, status) = logged(command)?;
     let mut counted = Tally::default();
-    let mut line = Vec::new();
-    loop {
-        line.clear();
-        match output.read_until(b'\n', &mut line) {
-            Ok(0) => break,
-            Ok(_) => {}
-            Err(error) => return Err(describe(command, &error)),
-        }
-        counted.read(&String::from_utf8_lossy(&line));
-        // Whoever closed our output does not want to read; the tests go on for their exit code.
-        let _ = io::stdout().write_all(&line);
-    }
-    let status = child.wait().map_err(|error| describe(command, &error))?;
+    log.text().lines().for_each(|line| counted.read(line));
     tally.add(&counted);
-    if !status.success() {
-        return Err(format!("{status}: {}", show(command)));
-    }
+    judge(command, &log, status)?;
     if counted.passed == 0 {
         return Err(format!("no test ran: {}", show(command)));
     }
     Ok(())
+}
+
+fn logged(command: &mut Command) -> Result<(Log, ExitStatus), String> {
+    println!("   $ {}", show(command));
+    Log::of(command).map_err(|error| describe(command, &error))
+}
+
+fn judge(command: &Command, log: &Log, status: ExitStatus) -> Result<(), String> {
+    if status.success() {
+        return Ok(());
+    }
+    Err(format!("{status}: {}; {}", show(command), log.excerpt()))
 }
 
 /// Runs a command for its output, which the user does not see. Its status is the caller's to judge.

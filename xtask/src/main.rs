@@ -5,6 +5,7 @@ mod check;
 mod command;
 mod features;
 mod json;
+mod log;
 mod loom;
 mod msrv;
 mod packages;

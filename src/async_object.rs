@@ -78,8 +78,17 @@ impl<T: AsSource + 'static> Async<T> {
     /// As [`Handle::register`].
     #[track_caller]
     pub fn new_nonblocking(handle: &Handle, io: T) -> Result<Async<T>, RegisterError<T>> {
+        Async::labelled(handle, io, Label::caller())
+    }
+
+    /// As [`new_nonblocking`](Async::new_nonblocking), for one that was made elsewhere.
+    pub(crate) fn labelled(
+        handle: &Handle,
+        io: T,
+        label: Label,
+    ) -> Result<Async<T>, RegisterError<T>> {
         let known = Interest::READABLE | Interest::WRITABLE;
-        Async::register(handle, io, known, Interest::READABLE, Label::caller())
+        Async::register(handle, io, known, Interest::READABLE, label)
     }
 
     /// Registers a socket that connects: nothing is known of it, and it will be writable.

@@ -69,6 +69,8 @@ pub(crate) struct Core {
     pub(crate) now: Cell<Nanos>,
     /// True once the sources heard that the backend has failed.
     pub(crate) failure_told: Cell<bool>,
+    #[cfg(feature = "net")]
+    pub(crate) resolver: RefCell<Rc<dyn crate::net::Resolve>>,
     /// How many operations that do not wait the running task may still do.
     pub(crate) credit: Cell<u32>,
     /// How many callbacks have run: the number of the last.
@@ -98,6 +100,8 @@ impl Core {
             first_phase: Cell::new(0),
             now: Cell::new(0),
             failure_told: Cell::new(false),
+            #[cfg(feature = "net")]
+            resolver: RefCell::new(Rc::new(crate::net::SystemResolver)),
             credit: Cell::new(CREDIT),
             callbacks: Cell::new(0),
             running: Cell::new(0),
@@ -189,7 +193,7 @@ impl Core {
         !self.ready.borrow().is_empty()
             || !self.tasks.is_idle()
             || self.timers.borrow_mut().earliest().is_some_and(|due| due <= self.now.get())
-            || self.shutdown.is_due(self.shared.is_stopping())
+            || self.shutdown.is_due(self.shared.is_stopping(), || self.shared.pool.is_busy())
     }
 
     /// The worker is no longer to watch a callback of this turn.

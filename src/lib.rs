@@ -76,7 +76,10 @@ mod histogram;
 mod inbox;
 mod label;
 mod local;
+#[cfg(feature = "net")]
+pub mod net;
 mod park;
+mod pool;
 mod proxy;
 mod reactor;
 mod remote;

@@ -1,11 +1,13 @@
 //! The reactor, and the handle that callbacks use.
 
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::ops::{ControlFlow, Deref};
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use interloop_backends::{AsSource, BackendKind, Interest, Readiness};
@@ -18,6 +20,8 @@ use crate::core::{Core, Drive};
 use crate::dump::Dump;
 use crate::label::Label;
 use crate::local;
+#[cfg(feature = "unblock")]
+use crate::pool::Running;
 use crate::remote::Remote;
 use crate::run::{FinishGuard, Finished};
 use crate::shutdown::Phase;
@@ -98,6 +102,11 @@ pub struct Handle {
 }
 
 impl Handle {
+    #[cfg(feature = "net")]
+    pub(crate) fn core(&self) -> &Rc<Core> {
+        &self.core
+    }
+
     /// One more handle.
     pub fn handle(&self) -> Handle {
         self.clone()
@@ -257,6 +266,88 @@ impl Handle {
         F::Output: 'static,
     {
         self.core.spawn(future, Label::caller())
+    }
+
+    /// Runs a future, and calls `callback` with its output: whatever can be awaited, for programs
+    /// that do not write `async`.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use interloop::Reactor;
+    /// # let reactor = Reactor::new()?;
+    /// let handle = reactor.handle();
+    /// let asleep = reactor.sleep(Duration::from_millis(1));
+    /// reactor.spawn_then(asleep, move |()| handle.stop()).detach();
+    /// reactor.run()?;
+    /// # std::io::Result::Ok(())
+    /// ```
+    ///
+    /// Dropping the task before the future has ended drops both.
+    #[track_caller]
+    pub fn spawn_then<F, C>(&self, future: F, callback: C) -> Task<()>
+    where
+        F: Future + 'static,
+        C: FnOnce(F::Output) + 'static,
+    {
+        self.core.spawn(async move { callback(future.await) }, Label::caller())
+    }
+
+    /// Runs a closure that blocks, or computes for long, on a thread pool (that of the crate
+    /// `blocking`), and gives its result on the host thread. A panic of it goes to the one who awaits
+    /// the task.
+    ///
+    /// Dropping the task before the pool has begun with the closure drops it there; one that runs goes
+    /// on to its end, unheard. The shutdown waits for all that were begun, in the `Before` phase, and
+    /// [`finish`](Handle::finish) names those that it could not wait for.
+    #[cfg(feature = "unblock")]
+    #[track_caller]
+    pub fn unblock<T, F>(&self, f: F) -> Task<T>
+    where
+        T: Send + 'static,
+        F: FnOnce() -> T + Send + 'static,
+    {
+        let label = Label::caller();
+        let running = Running::begin(&self.core.shared, label.clone());
+        let on_the_pool = Arc::clone(&running);
+        let work = blocking::unblock(move || {
+            let _running = on_the_pool;
+            f()
+        });
+        let future = async move {
+            // Until the result is here, and its task has been woken.
+            let _running = running;
+            work.await
+        };
+        self.core.spawn(future, label)
+    }
+
+    /// Waits for a future, but no longer than `limit` from now.
+    ///
+    /// # Errors
+    ///
+    /// `TimedOut` when `limit` has passed. The future is dropped then, or as soon as this one is.
+    ///
+    /// # Cancel safety
+    ///
+    /// That of the future.
+    #[track_caller]
+    pub fn timeout<F: Future>(
+        &self,
+        limit: Duration,
+        future: F,
+    ) -> impl Future<Output = io::Result<F::Output>> + use<F> {
+        let mut sleep = self.sleep(limit);
+        async move {
+            let mut future = pin!(future);
+            poll_fn(|cx| match future.as_mut().poll(cx) {
+                Poll::Ready(output) => Poll::Ready(Ok(output)),
+                Poll::Pending => Pin::new(&mut sleep).poll(cx).map(|()| {
+                    let message = format!("not done within {limit:?}");
+                    Err(io::Error::new(io::ErrorKind::TimedOut, message))
+                }),
+            })
+            .await
+        }
     }
 
     /// Runs a future when the reactor shuts down. All triggers of a [`Phase`] run together, and the

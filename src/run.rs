@@ -322,6 +322,8 @@ impl Core {
             names.extend(tasks.into_iter().map(|label| format!("task {label}")));
         }
         if stage <= Stage::Triggers(Phase::Before) {
+            let pool = self.shared.pool.labels();
+            names.extend(pool.into_iter().map(|label| format!("blocking call {label}")));
             let sources = self.sources.see().into_iter().filter(|seen| !seen.limbo);
             names.extend(sources.map(|seen| format!("source {}", seen.label)));
             let timers = self.timers.borrow();

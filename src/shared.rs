@@ -14,6 +14,7 @@ use crate::fork::Process;
 use crate::inbox::Inbox;
 use crate::local::{self, ThreadToken};
 use crate::park::Park;
+use crate::pool::Pool;
 use crate::proxy::Proxy;
 use crate::report::Report;
 use crate::stats::Counters;
@@ -35,6 +36,7 @@ pub(crate) struct Shared {
     pub(crate) counters: Counters,
     pub(crate) end: End,
     pub(crate) worker: WorkerEnd,
+    pub(crate) pool: Pool,
     /// True once somebody asked for the shutdown. Set by any thread before a wake, read in a turn.
     stop: AtomicBool,
     /// True when the waker was seen to run a tick inside itself on the host thread: wakes from
@@ -60,6 +62,7 @@ impl Shared {
             counters: Counters::new(),
             end: End::new(),
             worker: WorkerEnd::new(),
+            pool: Pool::new(),
             stop: AtomicBool::new(false),
             inline: AtomicBool::new(false),
         }

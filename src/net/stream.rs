@@ -1,0 +1,327 @@
+//! A connected stream, whatever connects it, and its halves.
+
+use std::fmt;
+use std::io::{self, IoSlice, IoSliceMut, Read, Write};
+use std::net::Shutdown;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use futures_io::{AsyncRead, AsyncWrite};
+use interloop_backends::{AsSource, Interest};
+use socket2::SockRef;
+
+use crate::async_object::Async;
+use crate::reactor::Handle;
+use crate::source::RegisterError;
+
+/// A connected stream: [`TcpStream`](crate::net::TcpStream) or
+/// [`UnixStream`](crate::net::UnixStream).
+///
+/// It is `AsyncRead` and `AsyncWrite`, and so is `&Stream`. A clone is another handle of the same
+/// stream; the connection is closed when the last one is dropped. Any number of tasks may read and
+/// write at a time.
+///
+/// # Cancel safety
+///
+/// Dropping a read or a write between polls loses nothing. `write_all`, `read_exact` and their like
+/// of extension traits are several operations, and what of them has happened is not told when they
+/// are dropped half-way.
+pub struct Stream<S> {
+    object: Rc<Async<S>>,
+}
+
+impl<S: AsSource + 'static> Stream<S> {
+    /// Makes a connected socket of the standard library asynchronous.
+    ///
+    /// # Errors
+    ///
+    /// As [`Async::new`](crate::Async::new), with the socket handed back.
+    #[track_caller]
+    pub fn new(handle: &Handle, socket: S) -> Result<Stream<S>, RegisterError<S>> {
+        Ok(Stream::from_object(Async::new(handle, socket)?))
+    }
+
+    pub(crate) fn from_object(object: Async<S>) -> Stream<S> {
+        Stream { object: Rc::new(object) }
+    }
+
+    /// Lends the socket of the standard library.
+    pub fn get_ref(&self) -> &S {
+        self.object.get_ref()
+    }
+
+    /// Lends the object underneath, for operations that this type does not have.
+    pub fn as_async(&self) -> &Async<S> {
+        &self.object
+    }
+
+    /// Closes one half of the connection, or both. The peer reads an end when the writing half is
+    /// closed.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system said; a connection that has ended already is no error.
+    pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+        match SockRef::from(&self.get_ref().as_source()).shutdown(how) {
+            Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(()),
+            result => result,
+        }
+    }
+
+    /// Splits the stream into a half that reads and a half that writes. Dropping the writing half
+    /// closes that half of the connection; the connection is closed when both are dropped.
+    pub fn split(self) -> (ReadHalf<S>, WriteHalf<S>) {
+        (ReadHalf { stream: self.clone() }, WriteHalf { stream: self, open: true })
+    }
+
+    fn poll_read_some(
+        &self,
+        cx: &mut Context<'_>,
+        length: usize,
+        read: impl FnMut(&S) -> io::Result<usize>,
+    ) -> Poll<io::Result<usize>> {
+        let short = |read: &usize| (1..length).contains(read);
+        self.object.poll_operate(cx, Interest::READABLE, read, short)
+    }
+
+    fn poll_write_some(
+        &self,
+        cx: &mut Context<'_>,
+        length: usize,
+        write: impl FnMut(&S) -> io::Result<usize>,
+    ) -> Poll<io::Result<usize>> {
+        let short = |written: &usize| (1..length).contains(written);
+        self.object.poll_operate(cx, Interest::WRITABLE, write, short)
+    }
+}
+
+impl<S> Clone for Stream<S> {
+    fn clone(&self) -> Stream<S> {
+        Stream { object: Rc::clone(&self.object) }
+    }
+}
+
+impl<S: AsSource + 'static> AsyncRead for &Stream<S>
+where
+    for<'a> &'a S: Read,
+{
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        self.poll_read_some(cx, bytes.len(), |mut socket| socket.read(bytes))
+    }
+
+    fn poll_read_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &mut [IoSliceMut<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let length = bytes.iter().map(|part| part.len()).sum();
+        self.poll_read_some(cx, length, |mut socket| socket.read_vectored(bytes))
+    }
+}
+
+impl<S: AsSource + 'static> AsyncWrite for &Stream<S>
+where
+    for<'a> &'a S: Write,
+{
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.poll_write_some(cx, bytes.len(), |mut socket| socket.write(bytes))
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let length = bytes.iter().map(|part| part.len()).sum();
+        self.poll_write_some(cx, length, |mut socket| socket.write_vectored(bytes))
+    }
+
+    /// A socket has nothing to flush.
+    fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    /// Closes the writing half: the peer reads an end.
+    fn poll_close(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(self.shutdown(Shutdown::Write))
+    }
+}
+
+impl<S: AsSource + 'static> AsyncRead for Stream<S>
+where
+    for<'a> &'a S: Read,
+{
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut &*self).poll_read(cx, bytes)
+    }
+
+    fn poll_read_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &mut [IoSliceMut<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut &*self).poll_read_vectored(cx, bytes)
+    }
+}
+
+impl<S: AsSource + 'static> AsyncWrite for Stream<S>
+where
+    for<'a> &'a S: Write,
+{
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut &*self).poll_write(cx, bytes)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut &*self).poll_write_vectored(cx, bytes)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut &*self).poll_flush(cx)
+    }
+
+    fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut &*self).poll_close(cx)
+    }
+}
+
+impl<S: fmt::Debug> fmt::Debug for Stream<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Stream").field(&self.object).finish()
+    }
+}
+
+/// The half of a [`Stream`] that reads, from [`Stream::split`].
+pub struct ReadHalf<S> {
+    stream: Stream<S>,
+}
+
+impl<S> ReadHalf<S> {
+    /// The stream, with both of its halves.
+    pub fn stream(&self) -> &Stream<S> {
+        &self.stream
+    }
+}
+
+impl<S: AsSource + 'static> AsyncRead for ReadHalf<S>
+where
+    for<'a> &'a S: Read,
+{
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_read(cx, bytes)
+    }
+
+    fn poll_read_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &mut [IoSliceMut<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_read_vectored(cx, bytes)
+    }
+}
+
+impl<S: fmt::Debug> fmt::Debug for ReadHalf<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ReadHalf").field(&self.stream).finish()
+    }
+}
+
+/// The half of a [`Stream`] that writes, from [`Stream::split`]. Dropping it closes that half of the
+/// connection.
+pub struct WriteHalf<S: AsSource + 'static> {
+    stream: Stream<S>,
+    open: bool,
+}
+
+impl<S: AsSource + 'static> WriteHalf<S> {
+    /// The stream, with both of its halves.
+    pub fn stream(&self) -> &Stream<S> {
+        &self.stream
+    }
+
+    /// Puts the stream together again.
+    ///
+    /// # Errors
+    ///
+    /// Both halves, when they are not of one stream.
+    pub fn unsplit(
+        mut self,
+        reader: ReadHalf<S>,
+    ) -> Result<Stream<S>, (WriteHalf<S>, ReadHalf<S>)> {
+        if !Rc::ptr_eq(&self.stream.object, &reader.stream.object) {
+            return Err((self, reader));
+        }
+        self.open = false;
+        Ok(reader.stream)
+    }
+}
+
+impl<S: AsSource + 'static> AsyncWrite for WriteHalf<S>
+where
+    for<'a> &'a S: Write,
+{
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.open = false;
+        Pin::new(&mut self.stream).poll_close(cx)
+    }
+}
+
+impl<S: AsSource + 'static> Drop for WriteHalf<S> {
+    fn drop(&mut self) {
+        if self.open {
+            // The peer that is gone already does not miss the end.
+            let _gone = self.stream.shutdown(Shutdown::Write);
+        }
+    }
+}
+
+impl<S: AsSource + fmt::Debug + 'static> fmt::Debug for WriteHalf<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("WriteHalf").field(&self.stream).finish()
+    }
+}

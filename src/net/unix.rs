@@ -1,0 +1,300 @@
+//! Unix sockets.
+
+use std::fmt;
+use std::io;
+use std::os::unix::net::{SocketAddr, UnixDatagram as StdDatagram, UnixListener as StdListener};
+use std::path::Path;
+use std::rc::Rc;
+use std::time::Duration;
+
+use socket2::{Domain, SockAddr, Socket, Type};
+
+use super::connect::{begin, established};
+use super::stream::Stream;
+use super::{Context, LocalBoxFuture, tcp};
+use crate::async_object::Async;
+use crate::label::Label;
+use crate::reactor::Handle;
+use crate::source::RegisterError;
+
+/// A connection over a Unix socket.
+pub type UnixStream = Stream<std::os::unix::net::UnixStream>;
+
+/// How long to wait before a listener whose line is full is tried again, at first and at most: the
+/// operating system does not tell when there is room.
+const FULL: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(50));
+
+impl Stream<std::os::unix::net::UnixStream> {
+    /// Connects to the socket at `path`. While the line in front of its listener is full, it is tried
+    /// again.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system said, with the path: `NotFound`, `ConnectionRefused` when nobody
+    /// listens, `PermissionDenied`; `InvalidInput` for a path that is too long.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future closes the socket.
+    #[track_caller]
+    pub fn connect(
+        handle: &Handle,
+        path: impl AsRef<Path>,
+    ) -> LocalBoxFuture<io::Result<UnixStream>> {
+        let label = Label::caller();
+        let handle = handle.clone();
+        let path = path.as_ref().to_owned();
+        Box::pin(async move {
+            let connected = connect(&handle, &path, label).await;
+            let what = format_args!("connect to {}", path.display()).to_string();
+            connected.map_err(|error| Context::add(what, error))
+        })
+    }
+
+    /// Two streams that are connected to each other.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system said.
+    #[track_caller]
+    pub fn pair(handle: &Handle) -> io::Result<(UnixStream, UnixStream)> {
+        let label = Label::caller();
+        let (one, other) = std::os::unix::net::UnixStream::pair()?;
+        let make = |socket: std::os::unix::net::UnixStream| {
+            socket.set_nonblocking(true)?;
+            io::Result::Ok(Stream::from_object(Async::labelled(handle, socket, label.clone())?))
+        };
+        Ok((make(one)?, make(other)?))
+    }
+}
+
+async fn connect(handle: &Handle, path: &Path, label: Label) -> io::Result<UnixStream> {
+    let address = SockAddr::unix(path)?;
+    let mut pause = FULL.0;
+    let socket = loop {
+        let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+        match begin(&socket, &address) {
+            Ok(()) => break socket,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error),
+        }
+        handle.sleep(pause).await;
+        pause = (pause * 2).min(FULL.1);
+    };
+    let socket = std::os::unix::net::UnixStream::from(std::os::fd::OwnedFd::from(socket));
+    let object = Async::connecting(handle, socket, label)?;
+    established(&object, |socket| socket.peer_addr().map(drop)).await?;
+    Ok(UnixStream::from_object(object))
+}
+
+/// A Unix socket that is connected to.
+pub struct UnixListener {
+    object: Rc<Async<StdListener>>,
+    handle: Handle,
+}
+
+impl UnixListener {
+    /// Listens at `path`, which must not exist; it is not removed when the listener is closed.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system said, with the path: `AddrInUse` when there is something already, a
+    /// socket that a process left behind too.
+    #[track_caller]
+    pub fn bind(handle: &Handle, path: impl AsRef<Path>) -> io::Result<UnixListener> {
+        let label = Label::caller();
+        let path = path.as_ref();
+        let listen = || {
+            let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+            socket.set_nonblocking(true)?;
+            socket.bind(&SockAddr::unix(path)?)?;
+            socket.listen(tcp::BACKLOG)?;
+            io::Result::Ok(StdListener::from(std::os::fd::OwnedFd::from(socket)))
+        };
+        let listener = listen()
+            .map_err(|error| Context::add(format_args!("listen on {}", path.display()), error))?;
+        let object = Rc::new(Async::labelled(handle, listener, label)?);
+        Ok(UnixListener { object, handle: handle.clone() })
+    }
+
+    /// Makes a listener of the standard library asynchronous.
+    ///
+    /// # Errors
+    ///
+    /// As [`Async::new`](crate::Async::new), with the listener handed back.
+    #[track_caller]
+    pub fn new(
+        handle: &Handle,
+        listener: StdListener,
+    ) -> Result<UnixListener, RegisterError<StdListener>> {
+        let object = Rc::new(Async::new(handle, listener)?);
+        Ok(UnixListener { object, handle: handle.clone() })
+    }
+
+    /// Waits for a connection, and gives it with the address of its peer.
+    ///
+    /// # Errors
+    ///
+    /// As [`TcpListener::accept`](crate::net::TcpListener::accept).
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses no connection.
+    pub async fn accept(&self) -> io::Result<(UnixStream, SocketAddr)> {
+        let (socket, peer) = self.object.read_with(StdListener::accept).await?;
+        Ok((UnixStream::new(&self.handle, socket)?, peer))
+    }
+
+    /// The address that it listens on.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system said.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.get_ref().local_addr()
+    }
+
+    /// Lends the socket of the standard library.
+    pub fn get_ref(&self) -> &StdListener {
+        self.object.get_ref()
+    }
+}
+
+impl fmt::Debug for UnixListener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("UnixListener").field(&self.object).finish()
+    }
+}
+
+/// A Unix datagram socket. A clone is another handle of the same socket.
+///
+/// # Cancel safety
+///
+/// Dropping a future between polls loses no datagram.
+#[derive(Clone)]
+pub struct UnixDatagram {
+    object: Rc<Async<StdDatagram>>,
+}
+
+impl UnixDatagram {
+    /// Binds a socket to `path`, which must not exist.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system said, with the path.
+    #[track_caller]
+    pub fn bind(handle: &Handle, path: impl AsRef<Path>) -> io::Result<UnixDatagram> {
+        let label = Label::caller();
+        let path = path.as_ref();
+        let socket = StdDatagram::bind(path)
+            .map_err(|error| Context::add(format_args!("bind to {}", path.display()), error))?;
+        UnixDatagram::labelled(handle, socket, label)
+    }
+
+    /// A socket without an address, which nobody can answer.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system said.
+    #[track_caller]
+    pub fn unbound(handle: &Handle) -> io::Result<UnixDatagram> {
+        UnixDatagram::labelled(handle, StdDatagram::unbound()?, Label::caller())
+    }
+
+    /// Two sockets that are connected to each other.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system said.
+    #[track_caller]
+    pub fn pair(handle: &Handle) -> io::Result<(UnixDatagram, UnixDatagram)> {
+        let label = Label::caller();
+        let (one, other) = StdDatagram::pair()?;
+        let other = UnixDatagram::labelled(handle, other, label.clone())?;
+        Ok((UnixDatagram::labelled(handle, one, label)?, other))
+    }
+
+    /// Makes a socket of the standard library asynchronous.
+    ///
+    /// # Errors
+    ///
+    /// As [`Async::new`](crate::Async::new), with the socket handed back.
+    #[track_caller]
+    pub fn new(
+        handle: &Handle,
+        socket: StdDatagram,
+    ) -> Result<UnixDatagram, RegisterError<StdDatagram>> {
+        Ok(UnixDatagram { object: Rc::new(Async::new(handle, socket)?) })
+    }
+
+    fn labelled(handle: &Handle, socket: StdDatagram, label: Label) -> io::Result<UnixDatagram> {
+        socket.set_nonblocking(true)?;
+        Ok(UnixDatagram { object: Rc::new(Async::labelled(handle, socket, label)?) })
+    }
+
+    /// Sends to the socket at `path` from now on.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system said, with the path.
+    pub fn connect(&self, path: impl AsRef<Path>) -> io::Result<()> {
+        let path = path.as_ref();
+        let what = format_args!("connect to {}", path.display()).to_string();
+        self.get_ref().connect(path).map_err(|error| Context::add(what, error))
+    }
+
+    /// Sends a datagram to the socket at `path`, when there is room for it.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system said: `NotFound`, `ConnectionRefused`. Where the line of an
+    /// unconnected peer is full, the operating system does not tell when there is room: connect the
+    /// socket, to wait for that.
+    pub async fn send_to(&self, bytes: &[u8], path: impl AsRef<Path>) -> io::Result<usize> {
+        let path = path.as_ref();
+        self.object.write_with(|socket| socket.send_to(bytes, path)).await
+    }
+
+    /// Receives a datagram. What does not fit into `bytes` is lost.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system said.
+    pub async fn recv_from(&self, bytes: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        self.object.read_with(|socket| socket.recv_from(bytes)).await
+    }
+
+    /// Sends a datagram to the peer of a connected socket.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system said.
+    pub async fn send(&self, bytes: &[u8]) -> io::Result<usize> {
+        self.object.write_with(|socket| socket.send(bytes)).await
+    }
+
+    /// Receives a datagram from the peer of a connected socket.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system said.
+    pub async fn recv(&self, bytes: &mut [u8]) -> io::Result<usize> {
+        self.object.read_with(|socket| socket.recv(bytes)).await
+    }
+
+    /// Lends the socket of the standard library.
+    pub fn get_ref(&self) -> &StdDatagram {
+        self.object.get_ref()
+    }
+
+    /// Lends the object underneath, for operations that this type does not have.
+    pub fn as_async(&self) -> &Async<StdDatagram> {
+        &self.object
+    }
+}
+
+impl fmt::Debug for UnixDatagram {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("UnixDatagram").field(&self.object).finish()
+    }
+}

@@ -73,6 +73,8 @@ mod executor;
 mod fork;
 mod guarded;
 mod histogram;
+#[cfg(feature = "hyper")]
+pub mod hyper;
 mod inbox;
 mod label;
 mod local;
@@ -80,6 +82,8 @@ mod local;
 pub mod net;
 mod park;
 mod pool;
+#[cfg(all(feature = "process", unix))]
+pub mod process;
 mod proxy;
 mod reactor;
 mod remote;
@@ -87,6 +91,8 @@ mod report;
 mod run;
 mod shared;
 mod shutdown;
+#[cfg(all(feature = "signal", unix))]
+pub mod signal;
 mod slots;
 mod source;
 mod sources;
@@ -97,6 +103,8 @@ mod task;
 mod tick;
 mod timer;
 mod timers;
+#[cfg(feature = "tokio")]
+pub mod tokio;
 mod trigger;
 mod turn;
 mod wake;

@@ -1,0 +1,1 @@
+//! What hyper 1.x asks of a runtime.

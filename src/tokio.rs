@@ -1,0 +1,1 @@
+//! Futures of crates that need tokio, polled on the host thread.

@@ -107,7 +107,8 @@ impl<T: AsSource + 'static> Async<T> {
         asked: Interest,
         label: Label,
     ) -> Result<Async<T>, RegisterError<T>> {
-        let cache = Cache::new(handle.has_edges(), known, asked);
+        let poller = &handle.core().shared.poller;
+        let cache = Cache::new(poller.has_edges(), poller.tells_ends(), known, asked);
         let source = handle.cached_source(Rc::new(io), cache, label)?;
         Ok(Async { source })
     }

@@ -11,6 +11,8 @@ use interloop_backends::{Interest, Mode, Readiness};
 
 pub(crate) struct Cache {
     edges: bool,
+    /// An event tells of the peer's end.
+    ends: bool,
     /// What the object is ready for, as far as anybody knows.
     known: Interest,
     /// The object reported an end or an error: a short read or write does not mean that the next one
@@ -43,9 +45,19 @@ pub(crate) enum Replaced {
 }
 
 impl Cache {
-    /// For a source that is ready for `known`, maybe, and will be asked for `asked`.
-    pub(crate) fn new(edges: bool, known: Interest, asked: Interest) -> Cache {
-        Cache { edges, known, ended: false, events: 0, asked, waiting: Vec::new(), next_id: 0 }
+    /// For a source of a backend with or without edges, whose events tell of ends or do not. It is
+    /// ready for `known`, maybe, and will be asked for `asked`.
+    pub(crate) fn new(edges: bool, ends: bool, known: Interest, asked: Interest) -> Cache {
+        Cache {
+            edges,
+            ends,
+            known,
+            ended: false,
+            events: 0,
+            asked,
+            waiting: Vec::new(),
+            next_id: 0,
+        }
     }
 
     pub(crate) fn mode(&self) -> Mode {
@@ -132,9 +144,10 @@ impl Cache {
     }
 
     /// As [`forget`](Cache::forget), for an operation that moved less than it could have: where there
-    /// are edges, that empties or fills the kernel's buffer, and the next change is an event.
+    /// are edges, that empties or fills the kernel's buffer, and the next change is an event. An end
+    /// that is there already will be none: it must have been told.
     pub(crate) fn forget_short(&mut self, interest: Interest, ticket: u64) {
-        if self.edges && !self.ended {
+        if self.edges && self.ends && !self.ended {
             self.forget(interest, ticket);
         }
     }
@@ -156,7 +169,7 @@ mod tests {
 
     #[test]
     fn what_came_during_an_operation_is_not_forgotten() {
-        let mut cache = Cache::new(true, READ, READ);
+        let mut cache = Cache::new(true, true, READ, READ);
         let ticket = cache.ticket(READ).unwrap();
         cache.ready(Readiness::READABLE);
         cache.forget(READ, ticket);
@@ -167,18 +180,18 @@ mod tests {
 
     #[test]
     fn a_short_read_before_an_end_proves_nothing() {
-        let mut cache = Cache::new(true, Interest::NONE, READ);
+        let mut cache = Cache::new(true, true, Interest::NONE, READ);
         cache.ready(Readiness::READABLE | Readiness::READ_CLOSED);
         cache.forget_short(READ, cache.ticket(READ).unwrap());
         assert!(cache.ticket(READ).is_some());
-        let mut levels = Cache::new(false, READ, READ);
+        let mut levels = Cache::new(false, true, READ, READ);
         levels.forget_short(READ, levels.ticket(READ).unwrap());
         assert!(levels.ticket(READ).is_some());
     }
 
     #[test]
     fn without_edges_only_what_is_waited_for_is_wanted() {
-        let mut cache = Cache::new(false, READ, READ);
+        let mut cache = Cache::new(false, true, READ, READ);
         assert_eq!(cache.wanted(), Interest::NONE);
         cache.forget(READ, cache.ticket(READ).unwrap());
         let id = cache.new_id();
@@ -197,7 +210,7 @@ mod tests {
         impl Wake for Nothing {
             fn wake(self: Arc<Self>) {}
         }
-        let mut cache = Cache::new(true, Interest::NONE, READ);
+        let mut cache = Cache::new(true, true, Interest::NONE, READ);
         let wakers: Vec<Waker> = (0..9).map(|_| Arc::new(Nothing).into()).collect();
         for waker in &wakers[..8] {
             assert!(matches!(cache.wait(None, READ, waker.clone()), Replaced::Nothing));

@@ -200,12 +200,6 @@ impl Handle {
         self.add_source(io, Interest::NONE, Some(cache), None, label)
     }
 
-    /// True where the backend reports edges.
-    #[cfg(feature = "net")]
-    pub(crate) fn has_edges(&self) -> bool {
-        self.core.shared.poller.has_edges()
-    }
-
     fn check_sources(&self) -> io::Result<()> {
         self.core.shared.check()?;
         if let Some(error) = self.core.shared.worker.failure() {

@@ -171,6 +171,10 @@ impl Poller for Epoll {
     fn has_edges(&self) -> bool {
         true
     }
+
+    fn tells_ends(&self) -> bool {
+        true
+    }
 }
 
 fn data(key: Key) -> epoll::EventData {

@@ -197,6 +197,10 @@ impl Poller for Kqueue {
     fn has_edges(&self) -> bool {
         true
     }
+
+    fn tells_ends(&self) -> bool {
+        true
+    }
 }
 
 impl Kqueue {

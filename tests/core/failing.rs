@@ -106,6 +106,10 @@ impl Poller for Mortal {
     fn has_edges(&self) -> bool {
         self.inner.has_edges()
     }
+
+    fn tells_ends(&self) -> bool {
+        self.inner.tells_ends()
+    }
 }
 
 /// A reactor over a mortal backend, and how often it reported a failure.

@@ -139,4 +139,8 @@ impl Poller for Watched {
     fn has_edges(&self) -> bool {
         self.inner.has_edges()
     }
+
+    fn tells_ends(&self) -> bool {
+        self.inner.tells_ends()
+    }
 }

@@ -8,13 +8,14 @@ use interloop_backends::{Interest, Mode, Readiness};
 use crate::rig::{Rig, pair, pipe};
 use crate::suite::{Claim, claims};
 
-pub(crate) const CLAIMS: [Claim; 9] = claims![claim:
+pub(crate) const CLAIMS: [Claim; 10] = claims![claim:
     an_edge_is_reported_without_arming_again,
     more_data_on_top_of_data_is_an_edge,
     what_was_true_before_the_arming_is_an_edge,
     nothing_new_is_no_edge,
     room_after_a_full_buffer_is_an_edge,
     an_end_behind_the_last_byte_is_an_edge,
+    an_end_that_is_there_already_is_told_with_the_data,
     a_widened_interest_is_reported_for_what_is_true,
     an_edge_registration_can_be_armed_once_and_the_other_way_round,
     an_edge_registration_that_is_gone_is_silent,
@@ -155,4 +156,28 @@ fn an_edge_registration_that_is_gone_is_silent(rig: &Rig) {
 
 fn as_fd(of: &impl std::os::fd::AsFd) -> std::os::fd::BorrowedFd<'_> {
     of.as_fd()
+}
+
+// A short read is followed by an event only where the end was told with the data.
+fn an_end_that_is_there_already_is_told_with_the_data(rig: &Rig) {
+    if !rig.poller.tells_ends() {
+        return;
+    }
+    for _ in 0..100 {
+        let (near, mut far) = pair();
+        far.write_all(b"ab").unwrap();
+        far.shutdown(Shutdown::Write).unwrap();
+        let key = rig.add_edge(&near, Interest::READABLE).expect("who tells ends has edges");
+        assert!(rig.ready(key).is_closed());
+        rig.delete(&near, key);
+
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let far = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (near, _) = listener.accept().unwrap();
+        (&far).write_all(b"ab").unwrap();
+        drop(far);
+        let key = rig.add_edge(&near, Interest::READABLE).expect("who tells ends has edges");
+        while !rig.ready(key).is_closed() {}
+        rig.delete(&near, key);
+    }
 }

@@ -139,6 +139,7 @@ pub use waker_proxy::WakerProxy;
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 #[doc = include_str!("../docs/architecture.md")]
+#[cfg_attr(feature = "net", doc = include_str!("../docs/async.md"))]
 #[doc = include_str!("../docs/backends.md")]
 #[doc = include_str!("../docs/ordering.md")]
 #[doc = include_str!("../docs/shutdown.md")]

@@ -97,10 +97,12 @@ fn tour(backend: BackendKind, messages: u64) -> io::Result<Outcome> {
     // The shutdown has quit the host, and is over. Had the host ended for another reason, this would
     // complete the shutdown. In both cases it says what was abandoned.
     let finished = reactor.finish(PATIENCE)?;
-    for thread in threads {
-        thread.join().expect("a thread that calls in does not panic")?;
-    }
     let mut troubles = tally.troubles.take();
+    for thread in threads {
+        let called_in = thread.join().expect("a thread that calls in does not panic");
+        // A tour that was cut short leaves calls behind; why it was comes before that.
+        troubles.extend(called_in.err().map(|error| format!("a thread that calls in: {error}")));
+    }
     troubles.extend(finished.abandoned.iter().map(|what| format!("abandoned: {what}")));
     troubles.extend(finished.failed.iter().map(|what| format!("failed: {what}")));
     Ok(Outcome {

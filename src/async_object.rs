@@ -13,10 +13,10 @@ use interloop_backends::{AsSource, Interest, Key};
 use socket2::SockRef;
 
 use crate::cache::{Cache, Replaced};
-use crate::core::{CREDIT, Core};
+use crate::core::Core;
 use crate::label::Label;
 use crate::reactor::Handle;
-use crate::source::{RegisterError, Source, lost, removed};
+use crate::source::{RegisterError, Source};
 
 /// Anything with a descriptor (on Windows, a socket), for tasks on the host thread: an operation
 /// that would block waits for readiness instead, and is tried again.
@@ -325,21 +325,17 @@ impl Core {
         id: Option<u64>,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<u64>> {
-        self.shared.check()?;
-        let credit = self.credit.get();
-        if credit == 0 {
-            // Refilled here for those whom another executor polls.
-            self.credit.set(CREDIT);
-            cx.waker().wake_by_ref();
-            return Poll::Pending;
-        }
-        match self.sources.with_cache(key, |cache| cache.ticket(interest)) {
-            None => return Poll::Ready(Err(self.why_not(key))),
-            Some(Some(ticket)) => {
-                self.credit.set(credit - 1);
-                return Poll::Ready(Ok(ticket));
-            }
-            Some(None) => {}
+        let known = self
+            .shared
+            .check()
+            .map(|()| self.sources.with_cache(key, |cache| cache.ticket(interest)));
+        let answer = match known {
+            Err(error) => Some(Err(error)),
+            Ok(None) => Some(Err(self.why_not(key))),
+            Ok(Some(ticket)) => ticket.map(Ok),
+        };
+        if let Some(answer) = answer {
+            return self.spend_credit(cx).map(|()| answer);
         }
         let waker = cx.waker();
         let waiting = self.sources.with_cache(key, |cache| cache.is_waiting(id, interest, waker));
@@ -353,10 +349,6 @@ impl Core {
             self.source_changed(key);
         }
         Poll::Pending
-    }
-
-    fn why_not(&self, key: Key) -> io::Error {
-        if self.sources.is_live(key) { lost() } else { removed() }
     }
 }
 

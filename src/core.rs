@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::Waker;
+use std::task::{Context, Poll, Waker};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ use crate::sources::Sources;
 use crate::stats::HostCounters;
 use crate::timers::Timers;
 
-/// How many I/O operations that do not wait a task may do in one poll.
+/// How many things that do not wait a task may do in one poll.
 pub(crate) const CREDIT: u32 = 64;
 
 /// Who runs the turns.
@@ -71,7 +71,7 @@ pub(crate) struct Core {
     pub(crate) failure_told: Cell<bool>,
     #[cfg(feature = "net")]
     pub(crate) resolver: RefCell<Rc<dyn crate::net::Resolve>>,
-    /// How many operations that do not wait the running task may still do.
+    /// How many things that do not wait the running task may still do.
     pub(crate) credit: Cell<u32>,
     /// How many callbacks have run: the number of the last.
     callbacks: Cell<u64>,
@@ -151,6 +151,20 @@ impl Core {
     /// Drops what is the user's, with no borrow held.
     pub(crate) fn drop_user<T>(&self, theirs: T) {
         self.call_user(|_| None, move || drop(theirs));
+    }
+
+    /// Lets a task do one more thing that does not wait, as often as it may in one poll. Then it is
+    /// sent to the back of the queue: a peer that is always ready, or a loop around what fails at once,
+    /// does not hold the host.
+    pub(crate) fn spend_credit(&self, cx: &Context<'_>) -> Poll<()> {
+        if let Some(left) = self.credit.get().checked_sub(1) {
+            self.credit.set(left);
+            return Poll::Ready(());
+        }
+        // Refilled here for those whom another executor polls.
+        self.credit.set(CREDIT);
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 
     /// A change was made on the host thread that the worker, the backend or the host has to learn

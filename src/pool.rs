@@ -1,12 +1,14 @@
 //! Closures on the thread pool, and what a shutdown knows of them.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+#[cfg(feature = "unblock")]
+mod running;
 
-use interloop_backends::Key;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::label::Label;
-use crate::shared::Shared;
 use crate::slots::Slots;
+#[cfg(feature = "unblock")]
+pub(crate) use running::Running;
 
 /// The closures of one reactor that are queued for the pool or run on it, by their labels. The host
 /// thread adds; whichever thread drops a [`Running`] takes out.
@@ -29,30 +31,5 @@ impl Pool {
 
     fn lock(&self) -> MutexGuard<'_, Slots<Label>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// One closure, until it has run or was dropped, and its result has come to the host thread.
-pub(crate) struct Running {
-    shared: Arc<Shared>,
-    key: Key,
-}
-
-impl Running {
-    pub(crate) fn begin(shared: &Arc<Shared>, label: Label) -> Arc<Running> {
-        let key = shared.pool.lock().insert(label);
-        Arc::new(Running { shared: Arc::clone(shared), key })
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let removed = self.shared.pool.lock().remove(self.key);
-        drop(removed);
-        // A shutdown that waits for this one set its flag before it looked under the lock: either it
-        // looked after the removal, or the flag is seen here.
-        if self.shared.is_stopping() {
-            self.shared.wake();
-        }
     }
 }

@@ -200,7 +200,7 @@ impl Handle {
         self.add_source(io, Interest::NONE, Some(cache), None, label)
     }
 
-    fn check_sources(&self) -> io::Result<()> {
+    pub(crate) fn check_sources(&self) -> io::Result<()> {
         self.core.shared.check()?;
         if let Some(error) = self.core.shared.worker.failure() {
             return Err(error);
@@ -319,7 +319,8 @@ impl Handle {
     ///
     /// # Errors
     ///
-    /// `TimedOut` when `limit` has passed. The future is dropped then, or as soon as this one is.
+    /// `TimedOut` when `limit` has passed, or the reactor has closed its timers, in its shutdown after
+    /// the `Before` triggers. The future is dropped when this one is.
     ///
     /// # Cancel safety
     ///

@@ -146,7 +146,7 @@ impl Future for Ready<'_> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<Readiness>> {
         if let Err(error) = self.core.shared.check() {
-            return Poll::Ready(Err(error));
+            return self.core.spend_credit(cx).map(|()| Err(error));
         }
         if self.id.is_none() {
             self.id = self.core.add_waiter(self.key, self.interest);
@@ -158,8 +158,7 @@ impl Future for Ready<'_> {
                 self.id = None;
                 Poll::Ready(Ok(came))
             }
-            None if self.core.sources.is_live(self.key) => Poll::Ready(Err(lost())),
-            None => Poll::Ready(Err(removed())),
+            None => self.core.spend_credit(cx).map(|()| Err(self.core.why_not(self.key))),
         }
     }
 }
@@ -179,15 +178,22 @@ impl fmt::Debug for Ready<'_> {
 }
 
 /// A wait that ended at once, each time, would keep a task that tries again from ever yielding.
-pub(crate) fn lost() -> io::Error {
+fn lost() -> io::Error {
     let message = "the source is watched no more: its descriptor was closed elsewhere, or the \
                    backend has failed";
     io::Error::new(io::ErrorKind::BrokenPipe, message)
 }
 
-pub(crate) fn removed() -> io::Error {
+fn removed() -> io::Error {
     let gone = gone();
     io::Error::new(gone.kind(), "the source was removed from its reactor")
+}
+
+impl Core {
+    /// Why a source can no longer be waited for.
+    pub(crate) fn why_not(&self, key: Key) -> io::Error {
+        if self.sources.is_live(key) { lost() } else { removed() }
+    }
 }
 
 /// A refused registration: the error, and the object, which is handed back.

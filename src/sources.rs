@@ -197,6 +197,7 @@ impl Sources {
     }
 
     /// Looks at what a source remembers. None when it is gone, or lost.
+    #[cfg(feature = "net")]
     pub(crate) fn with_cache<R>(&self, key: Key, look: impl FnOnce(&mut Cache) -> R) -> Option<R> {
         self.with(key, |entry| entry.cache.as_mut().filter(|_| !entry.lost).map(look)).flatten()
     }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use std::borrow::Cow;
@@ -143,8 +143,9 @@ impl Future for Sleep {
                     self.core.deadline_changed();
                     return Poll::Pending;
                 }
+                ready!(self.core.spend_credit(cx));
             }
-            State::New => {}
+            State::New => ready!(self.core.spend_credit(cx)),
         }
         self.state = State::Over;
         Poll::Ready(())
@@ -179,7 +180,7 @@ impl Core {
 
     /// Takes a timer out. The worker learns of it at the end of the turn, or at once outside one:
     /// it is not to wake the host for a timer that is gone.
-    fn remove_timer(self: &Rc<Core>, key: Key) {
+    pub(crate) fn remove_timer(self: &Rc<Core>, key: Key) {
         let timer = self.timers.borrow_mut().remove(key);
         if self.depth.get() == 0 {
             self.settle();
@@ -189,7 +190,7 @@ impl Core {
     }
 
     /// A timer was set or moved: lets the worker know, if it would sleep too long.
-    fn deadline_changed(self: &Rc<Core>) {
+    pub(crate) fn deadline_changed(self: &Rc<Core>) {
         let earliest = self.timers.borrow_mut().earliest();
         if earliest.is_some_and(|earliest| earliest < self.shared.park.deadline()) {
             self.settle();

@@ -79,6 +79,8 @@ async fn connect(handle: &Handle, path: &Path, label: Label) -> io::Result<UnixS
             Err(error) => return Err(error),
         }
         handle.sleep(pause).await;
+        // In a shutdown the sleep ends at once, and nothing would end this.
+        handle.check_sources()?;
         pause = (pause * 2).min(FULL.1);
     };
     let socket = std::os::unix::net::UnixStream::from(std::os::fd::OwnedFd::from(socket));

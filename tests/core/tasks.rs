@@ -19,6 +19,7 @@ use interloop::{Action, Handle, Interest};
 
 use crate::cases;
 use crate::futures::{Flag, yield_now};
+use crate::pairs::pair;
 use crate::world::{Drive, Host, LIMIT, World};
 
 cases!(
@@ -41,7 +42,8 @@ cases!(
     a_task_spawns_tasks_and_awaits_them,
     a_task_drops_its_own_handle,
     sleeps_end_in_the_order_of_their_deadlines,
-    a_task_of_a_stopped_reactor_is_dropped_at_once;
+    a_task_of_a_stopped_reactor_is_dropped_at_once,
+    a_loop_around_what_ends_at_once_hangs_nothing;
     interleaved:
     a_task_that_is_woken_between_turns_costs_one_wake,
 );
@@ -666,4 +668,39 @@ fn a_task_of_a_stopped_reactor_is_dropped_at_once(world: &World) {
     let task = reactor.spawn_local(async move { drop(tells) });
     assert!(task.is_finished());
     assert_eq!(dropped.borrow().len(), 1);
+}
+
+// Once sources and timers have closed, waits end at once: who ignores that must still let the
+// shutdown come to the cancelling of tasks.
+fn a_loop_around_what_ends_at_once_hangs_nothing(world: &World) {
+    let reactor = world.reactor();
+    let _host = world.host(&reactor);
+    let (near, _far) = pair();
+    let source = reactor.source(near).unwrap();
+    let loops = [
+        reactor.spawn_local(async move {
+            loop {
+                let _ended = source.ready(Interest::READABLE).await;
+            }
+        }),
+        reactor.spawn_local({
+            let reactor = reactor.handle();
+            async move {
+                loop {
+                    reactor.sleep(Duration::from_millis(1)).await;
+                }
+            }
+        }),
+        reactor.spawn_local({
+            let reactor = reactor.handle();
+            async move {
+                loop {
+                    reactor.sleep(Duration::ZERO).await;
+                }
+            }
+        }),
+    ];
+    let finished = reactor.finish(LIMIT).unwrap();
+    assert!(finished.is_clean(), "{finished}");
+    drop(loops);
 }

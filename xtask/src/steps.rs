@@ -136,7 +136,7 @@ fn cross_check(check: &mut Check, everything: &str) -> Result<(), Stopped> {
             check.skip(&format!("check for {target}"), why);
             continue;
         }
-        let mut cargo = cargo(&format!("check {CORE_ARGUMENTS} {everything} --lib --examples"));
+        let mut cargo = cargo(&format!("check {CORE_ARGUMENTS} {everything} --lib"));
         cargo.args(["--target", target]).env("RUSTFLAGS", rust_flags("-D warnings"));
         check.run(&format!("check for {target}"), &mut cargo)?;
     }

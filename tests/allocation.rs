@@ -158,6 +158,25 @@ fn tasks(reactor: &Reactor) -> Box<dyn std::any::Any> {
     Box::new(tasks)
 }
 
+/// Streams that remember what they are ready for.
+#[cfg(feature = "net")]
+fn streams(reactor: &Reactor) -> Box<dyn std::any::Any> {
+    use futures_lite::{AsyncReadExt, AsyncWriteExt};
+
+    let (client, server) = interloop::net::UnixStream::pair(reactor).unwrap();
+    client.get_ref().write_all(&[7]).unwrap();
+    let tasks = [client, server].map(|mut end| {
+        reactor.spawn_local(async move {
+            loop {
+                let mut byte = [0];
+                end.read_exact(&mut byte).await.unwrap();
+                end.write_all(&byte).await.unwrap();
+            }
+        })
+    });
+    Box::new(tasks)
+}
+
 /// How the host runs a turn: by a tick, or by its number.
 #[derive(Clone, Copy, Debug)]
 enum Post {
@@ -207,12 +226,14 @@ fn run(builder: Builder, load: Load, post: Post) -> usize {
 
 #[test]
 fn ten_thousand_turns_of_the_event_path_allocate_nothing() {
-    let loads: [(&str, Load); 5] = [
+    let loads: &[(&str, Load)] = &[
         ("events", events),
         ("batches", batches),
         ("timers", timers),
         ("timeouts", timeouts),
         ("tasks", tasks),
+        #[cfg(feature = "net")]
+        ("streams", streams),
     ];
     let only = std::env::var("INTERLOOP_BACKEND").ok();
     let mut failures = Vec::new();

@@ -65,8 +65,10 @@ mod action;
 #[cfg(feature = "net")]
 mod async_object;
 mod builder;
+#[cfg_attr(not(feature = "net"), path = "cache/absent.rs")]
 mod cache;
 mod clock;
+mod coop;
 mod core;
 mod dump;
 mod executor;
@@ -115,6 +117,11 @@ mod worker;
 pub use action::Action;
 #[cfg(feature = "net")]
 pub use async_object::Async;
+/// Files and other objects that block, as `AsyncRead`, `AsyncWrite` and `AsyncSeek`: their operations run
+/// on the thread pool of the crate `blocking`. Flush or close one before it is dropped; the shutdown of a
+/// reactor does not wait for it.
+#[cfg(feature = "unblock")]
+pub use blocking::Unblock;
 pub use builder::Builder;
 pub use dump::{Dump, SourceDump, TimerDump};
 pub use histogram::Histogram;

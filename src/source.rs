@@ -87,13 +87,16 @@ impl<T: AsSource + 'static> Source<T> {
     /// Waits until the object is ready for `interest`.
     ///
     /// Any number of futures may wait on one source, for the same or for different interests, and
-    /// beside its callback. Dropping the future loses nothing: what is ready is still ready for the
-    /// next. Readiness is a hint; the operation itself may still answer `WouldBlock`.
+    /// beside its callback. Readiness is a hint; the operation itself may still answer `WouldBlock`.
     ///
     /// # Errors
     ///
     /// `NotConnected` when the source was removed, or the reactor has closed its sources;
     /// `BrokenPipe` once it was reported as [`INVALID`](Readiness::INVALID).
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses nothing: what is ready is still ready for the next.
     pub fn ready(&self, interest: Interest) -> Ready<'_> {
         Ready { core: &self.core, key: self.key, interest, id: None }
     }

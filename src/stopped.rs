@@ -94,8 +94,12 @@ impl End {
 
 /// The end of a reactor: a future, and on any thread a wait.
 ///
-/// From [`Remote::stopped`](crate::Remote::stopped). It is safe to drop at any time, and to make
-/// when the end is long past. In a forked child, where the reactor does not run, neither waits.
+/// From [`Remote::stopped`](crate::Remote::stopped). It may be made when the end is long past. In a
+/// forked child, where the reactor does not run, neither waits.
+///
+/// # Cancel safety
+///
+/// Dropping it ends the waiting, and nothing else.
 pub struct Stopped {
     shared: Arc<Shared>,
     number: Option<u64>,

@@ -26,6 +26,10 @@ type Inner<T> = async_task::FallibleTask<Result<T, Panic>, Key>;
 /// has run. Dropping the task cancels it, and its future is dropped on the host thread;
 /// [`detach`](Task::detach) lets it go.
 ///
+/// # Cancel safety
+///
+/// Awaiting `&mut task` may be given up and taken up again. Dropping the task itself cancels it.
+///
 /// # Panics
 ///
 /// Awaiting a task panics when the reactor has cancelled it, at its shutdown;
@@ -60,6 +64,10 @@ impl<T> Task<T> {
 
     /// Cancels the task and waits until its future is dropped. Gives the output of one that had
     /// ended before.
+    ///
+    /// # Cancel safety
+    ///
+    /// The task is cancelled as soon as this is polled; dropping the future only stops the waiting.
     pub async fn cancel(self) -> Option<T> {
         let output = self.inner.cancel().await?;
         Some(unwrap(output))

@@ -96,9 +96,13 @@ impl fmt::Debug for Timer {
 
 /// A sleep, from [`Handle::sleep`](crate::Handle::sleep).
 ///
-/// It begins when the future is made, not when it is first polled. Dropping it is safe at any time.
-/// Once the reactor has closed its timers, in the shutdown after the `Before` triggers, it ends at
-/// once: a trigger that sleeps does not hang.
+/// It begins when the future is made, not when it is first polled. Once the reactor has closed its
+/// timers, in the shutdown after the `Before` triggers, it ends at once: a trigger that sleeps does
+/// not hang.
+///
+/// # Cancel safety
+///
+/// Dropping it ends the sleep, and nothing else.
 #[must_use = "futures do nothing unless polled"]
 pub struct Sleep {
     core: Rc<Core>,

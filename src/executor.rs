@@ -12,6 +12,7 @@ use std::task::{Poll, Waker};
 use async_task::{Builder, Runnable};
 use interloop_backends::Key;
 
+use crate::coop::unconstrained;
 use crate::core::Core;
 use crate::guarded::Guarded;
 use crate::label::Label;
@@ -157,7 +158,7 @@ impl Core {
         let key = self.tasks.active.borrow().next_key();
         let detached = Rc::new(Cell::new(false));
         let living = Living { core: Rc::clone(self), key };
-        let future = Guarded::new(future, Rc::clone(self));
+        let future = Guarded::new(unconstrained(future), Rc::clone(self));
         let body = body(future, living, Rc::clone(&detached));
         let shared = Arc::clone(&self.shared);
         let schedule = move |task| shared.schedule(task);

@@ -13,6 +13,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::clock::{Nanos, between};
+use crate::coop::unconstrained;
 use crate::core::{CREDIT, Core, Drive};
 use crate::local;
 use crate::proxy;
@@ -156,7 +157,7 @@ impl Core {
         self.drive.set(Drive::Running);
         self.shared.proxy.seize(self.notifying_waker());
         let _running = Running(self);
-        let mut future = pin!(future);
+        let mut future = pin!(unconstrained(future));
         let woken =
             Arc::new(Woken { flag: AtomicBool::new(true), shared: Arc::clone(&self.shared) });
         let waker = Waker::from(Arc::clone(&woken));

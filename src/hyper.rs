@@ -1,1 +1,0 @@
-//! What hyper 1.x asks of a runtime.

@@ -1,0 +1,93 @@
+//! Streams for hyper.
+#![allow(unsafe_code)]
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use futures_io::{AsyncRead, AsyncWrite};
+use hyper::rt::{Read, ReadBufCursor, Write};
+
+/// How much of hyper's buffer one read may fill, in bytes: so much is zeroed before it is first read
+/// into.
+const MOST: usize = 64 * 1024;
+
+/// A stream of `futures-io`, as hyper reads and writes it.
+///
+/// hyper's vectored writes reach the stream's own. One that has none writes their first part.
+///
+/// # Panics
+///
+/// Reading panics when the stream claims to have read more than there was room for.
+#[derive(Clone, Debug)]
+pub struct Io<T> {
+    stream: T,
+}
+
+impl<T> Io<T> {
+    /// Lends hyper a stream.
+    pub fn new(stream: T) -> Io<T> {
+        Io { stream }
+    }
+
+    /// Lends the stream.
+    pub fn get_ref(&self) -> &T {
+        &self.stream
+    }
+
+    /// Lends the stream for changes.
+    pub fn get_mut(&mut self) -> &mut T {
+        &mut self.stream
+    }
+
+    /// Gives the stream back, as after an upgrade of the connection.
+    pub fn into_inner(self) -> T {
+        self.stream
+    }
+}
+
+impl<T: AsyncRead + Unpin> Read for Io<T> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        mut cursor: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        let length = cursor.remaining().min(MOST);
+        let bytes = cursor.initialize_unfilled_to(length);
+        let read = ready!(Pin::new(&mut self.stream).poll_read(cx, bytes))?;
+        assert!(read <= length, "a stream has read {read} bytes into a buffer of {length}");
+        // SAFETY: the first `length` bytes were initialised above, and `read` is no more than that.
+        unsafe { cursor.advance(read) };
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<T: AsyncWrite + Unpin> Write for Io<T> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        parts: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(cx, parts)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_close(cx)
+    }
+}

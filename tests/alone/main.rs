@@ -9,7 +9,11 @@ mod descriptors;
 #[allow(dead_code)]
 #[path = "../core/pairs.rs"]
 mod pairs;
+#[cfg(feature = "process")]
+mod processes;
 mod signals;
+#[cfg(feature = "signal")]
+mod subscriptions;
 mod timers;
 #[allow(dead_code)]
 #[path = "../core/world.rs"]
@@ -36,6 +40,31 @@ const CASES: &[Case] = cases!(
     signals::a_storm_of_signals_loses_nothing_and_hurries_nothing,
 );
 
+#[cfg(feature = "process")]
+const PROCESSES: &[Case] = cases!(
+    processes::a_hundred_megabytes_come_through_a_pipe,
+    processes::children_leave_no_descriptor,
+    processes::with_sigchld_ignored_the_status_is_lost_and_said_so,
+);
+#[cfg(not(feature = "process"))]
+const PROCESSES: &[Case] = &[];
+
+#[cfg(feature = "signal")]
+const SUBSCRIPTIONS: &[Case] = cases!(
+    subscriptions::a_signal_is_heard,
+    subscriptions::of_ten_thousand_signals_one_is_heard_after_the_last,
+    subscriptions::the_hosts_action_is_put_back,
+    subscriptions::the_hosts_handler_is_called_all_the_same,
+    subscriptions::an_action_that_came_meanwhile_is_left_alone,
+    subscriptions::two_reactors_hear_the_same_signal,
+    subscriptions::a_dropped_stream_hears_nothing_and_leaves_no_descriptor,
+    subscriptions::a_signal_that_cannot_be_heard_is_refused_and_nothing_taken,
+    subscriptions::the_shutdown_ends_the_stream,
+    subscriptions::a_callback_hears_until_it_has_heard_enough,
+);
+#[cfg(not(feature = "signal"))]
+const SUBSCRIPTIONS: &[Case] = &[];
+
 /// Cases in which no backend has a part.
 const ONCE: &[Case] = cases!(timers::a_million_timers_all_run);
 
@@ -52,7 +81,7 @@ fn main() {
         }
         for drive in [Drive::Interleaved, Drive::Run] {
             let once = if trials.is_empty() { ONCE } else { &[] };
-            for (name, case) in CASES.iter().chain(once) {
+            for (name, case) in CASES.iter().chain(PROCESSES).chain(SUBSCRIPTIONS).chain(once) {
                 let name = format!("{backend}::{}::{name}", drive.name());
                 trials.push(Trial::test(name, move || {
                     case(&World { backend, drive });

@@ -8,6 +8,8 @@ mod failing;
 mod futures;
 mod nested;
 mod pairs;
+#[cfg(feature = "process")]
+mod processes;
 mod remote;
 mod seeing;
 mod shutdown;
@@ -67,6 +69,8 @@ const SUITES: &[(&str, &[Case])] = &[
     ("failing", failing::CASES),
     ("seeing", seeing::CASES),
     ("user_code", user_code::CASES),
+    #[cfg(feature = "process")]
+    ("processes", processes::CASES),
 ];
 
 fn main() {

@@ -91,3 +91,54 @@ impl<T: AsyncWrite + Unpin> Write for Io<T> {
         Pin::new(&mut self.stream).poll_close(cx)
     }
 }
+
+#[cfg(all(test, not(interloop_loom)))]
+mod tests {
+    use std::mem::MaybeUninit;
+    use std::task::Waker;
+
+    use hyper::rt::ReadBuf;
+
+    use super::*;
+
+    /// Fills all the room that there is, and claims to have read `more` than that.
+    struct Filling {
+        more: usize,
+    }
+
+    impl AsyncRead for Filling {
+        fn poll_read(
+            self: Pin<&mut Self>,
+            _cx: &mut Context<'_>,
+            bytes: &mut [u8],
+        ) -> Poll<io::Result<usize>> {
+            bytes.fill(b'x');
+            Poll::Ready(Ok(bytes.len() + self.more))
+        }
+    }
+
+    fn read(more: usize, buffer: &mut ReadBuf<'_>) {
+        let mut io = Io::new(Filling { more });
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(Pin::new(&mut io).poll_read(&mut cx, buffer.unfilled()).is_ready());
+    }
+
+    #[test]
+    fn a_read_takes_no_more_of_a_large_buffer_than_it_may() {
+        let mut bytes = vec![MaybeUninit::uninit(); MOST + 100];
+        let mut buffer = ReadBuf::uninit(&mut bytes);
+        read(0, &mut buffer);
+        assert!(buffer.filled() == [b'x'; MOST]);
+        read(0, &mut buffer);
+        assert!(buffer.filled() == [b'x'; MOST + 100]);
+        read(0, &mut buffer);
+        assert_eq!(buffer.filled().len(), MOST + 100);
+    }
+
+    #[test]
+    #[should_panic(expected = "a stream has read 11 bytes into a buffer of 10")]
+    fn a_stream_that_claims_more_than_there_was_room_for_is_found_out() {
+        let mut bytes = [MaybeUninit::uninit(); 10];
+        read(1, &mut ReadBuf::uninit(&mut bytes));
+    }
+}

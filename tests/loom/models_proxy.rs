@@ -89,6 +89,100 @@ fn proxy_begins_no_call_while_held() {
     });
 }
 
+/// Of two wakes that race with hold, one may be inside the waker when hold returns. The other, which
+/// left word with it, begins no call any more.
+#[test]
+fn proxy_calls_no_second_time_while_held() {
+    loom::model(|| {
+        let shared = Shared::new();
+        let held = Arc::new(AtomicBool::new(false));
+        let inside = Arc::new(AtomicUsize::new(0));
+        let (seen, count) = (Arc::clone(&held), Arc::clone(&inside));
+        live(&shared, move |tick| {
+            tick.spend();
+            count.fetch_add(usize::from(seen.load(Ordering::Acquire)), Ordering::Relaxed);
+        });
+        let producers: Vec<_> = (0..2)
+            .map(|_| {
+                let shared = Arc::clone(&shared);
+                // As where the host's turn has come between the two: each asks for a tick.
+                thread::spawn(move || shared.wake_posted())
+            })
+            .collect();
+        shared.proxy.hold();
+        held.store(true, Ordering::Release);
+        producers.into_iter().for_each(|producer| producer.join().unwrap());
+        assert!(inside.load(Ordering::Relaxed) <= 1);
+    });
+}
+
+/// The host thread takes the waking over while calls are posted, and a thread may be inside the
+/// host's waker: it hears of them all, though that waker leads nowhere any more.
+#[test]
+fn proxy_seize_loses_no_wake() {
+    loom::model(|| {
+        let shared = Shared::new();
+        live(&shared, Tick::spend);
+        let host = Arc::new(Flag::new());
+        let producers = [post_one(&shared), post_one(&shared)];
+        let parked = Arc::clone(&host);
+        shared.proxy.seize(Arc::new(move |tick: Tick| {
+            tick.spend();
+            parked.notify().unwrap();
+        }));
+        let mut ran = run(&shared);
+        while ran < producers.len() {
+            if !shared.inbox.is_pending() {
+                host.wait();
+            }
+            ran += run(&shared);
+        }
+        producers.into_iter().for_each(|producer| producer.join().unwrap());
+    });
+}
+
+/// The host thread gives the waking back while a call is posted: the host's next waker hears of it.
+#[test]
+fn proxy_restore_hands_a_wake_on() {
+    loom::model(|| {
+        let shared = Shared::new();
+        shared.proxy.seize(Arc::new(Tick::spend));
+        let producer = post_one(&shared);
+        shared.proxy.restore();
+        let host = Arc::new(Flag::new());
+        let queue = Arc::clone(&host);
+        live(&shared, move |tick| {
+            tick.spend();
+            queue.notify().unwrap();
+        });
+        host.wait();
+        while run(&shared) == 0 {
+            host.wait();
+        }
+        producer.join().unwrap();
+    });
+}
+
+fn post_one(shared: &Arc<Shared>) -> thread::JoinHandle<()> {
+    let shared = Arc::clone(shared);
+    thread::spawn(move || {
+        if shared.inbox.push_call(|| ()).is_ok_and(|wake| wake) {
+            shared.wake_posted();
+        }
+    })
+}
+
+/// A turn, and how many calls ran in it.
+fn run(shared: &Shared) -> usize {
+    shared.inbox.begin();
+    let mut ran = 0;
+    while let Some(call) = shared.inbox.pop_call() {
+        call.run();
+        ran += 1;
+    }
+    ran
+}
+
 /// When swap has returned, the old waker is not running and is not called again; and a tick that
 /// the old waker took with it is made good by a wake of the new one.
 #[test]

@@ -38,7 +38,10 @@
 //!   [`source`](Handle::source) and [`Source::ready`] in a task.
 //! - Time: [`after`](Handle::after), [`at`](Handle::at), [`every`](Handle::every),
 //!   [`sleep`](Handle::sleep).
-//! - Futures: [`spawn_local`](Handle::spawn_local).
+//! - Futures: [`spawn_local`](Handle::spawn_local), [`block_on`](Handle::block_on); for programs without
+//!   `async`, [`spawn_then`](Handle::spawn_then).
+//! - Sockets for tasks: [`net`]; whatever else has a descriptor: [`Async`].
+//! - What blocks: [`unblock`](Handle::unblock).
 //! - Other threads: [`remote`](Handle::remote) gives a [`Remote`], which goes anywhere.
 //! - The end: [`stop`](Handle::stop) and the triggers of [`on_shutdown`](Handle::on_shutdown);
 //!   [`finish`](Handle::finish) where the host loop ended first.
@@ -56,8 +59,12 @@
 //! # Features
 //!
 //! `epoll`, `poll`, `select`, `kqueue` and `polling` are the backends, all on by default, each
-//! compiled only where the target has it. `libkqueue` runs `kqueue` on Linux. `test-util` adds the
-//! scripted backend `backends::fake`, and `tracing` adds spans and events.
+//! compiled only where the target has it. `libkqueue` runs `kqueue` on Linux.
+//!
+//! `net` ([`net`], [`Async`]) and `unblock` ([`Handle::unblock`], [`Unblock`]) are on by default too. `process` and
+//! `signal` add child processes and signals, on Unix; `hyper` what hyper 1.x asks of a runtime; `tokio`
+//! futures of crates that need tokio. `test-util` adds the scripted backend `backends::fake`, and
+//! `tracing` adds spans and events.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![warn(unreachable_pub)]
 

@@ -21,6 +21,7 @@ mod url;
 mod writer;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use interloop::Reactor;
 use options::Options;
@@ -43,7 +44,9 @@ fn main() -> ExitCode {
 }
 
 fn run(options: &Options) -> Result<()> {
-    let reactor = Reactor::new().map_err(|error| error.to_string())?;
+    // No host waits for this thread: to be slow, on a machine that is busy, is not worth a report.
+    let reactor = Reactor::builder().slow_callback(Duration::MAX).build();
+    let reactor = reactor.map_err(|error| error.to_string())?;
     let fetched = reactor.block_on(fetch::fetch(&reactor, options));
     fetched.map_err(|error| error.to_string())?
 }

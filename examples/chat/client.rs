@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::io::{self, Write};
+use std::time::Duration;
 
 use futures_lite::{AsyncWriteExt, future};
 use interloop::net::TcpStream;
@@ -12,7 +13,9 @@ use crate::input::Input;
 use crate::lines::{LONGEST_WITH_NAME, Lines};
 
 pub fn run(connect: &str, name: &str) -> Result<()> {
-    let reactor = Reactor::new().map_err(|error| error.to_string())?;
+    // No host waits for this thread: to be slow, as the output may be, is not worth a report.
+    let reactor = Reactor::builder().slow_callback(Duration::MAX).build();
+    let reactor = reactor.map_err(|error| error.to_string())?;
     // The future borrows: `block_on` polls it on this thread.
     reactor.block_on(chat(&reactor, connect, name)).map_err(|error| error.to_string())?
 }

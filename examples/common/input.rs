@@ -1,5 +1,6 @@
 //! The standard input, without blocking the thread.
 
+#[cfg(unix)]
 use std::fs::File;
 use std::io::{self, Read};
 
@@ -17,22 +18,25 @@ pub enum Input {
     /// that is the same terminal; to switch it to non-blocking, as `Async` does, would do it to them.
     #[cfg(unix)]
     Watched(Source<File>),
-    /// A file, which the system cannot watch, as it is always ready: it is read on the thread pool.
+    /// A file, which is always ready, even where it makes us wait for the disk: it is read on the
+    /// thread pool.
     Pooled(Handle),
 }
 
 impl Input {
     #[cfg(unix)]
     pub fn new(handle: &Handle) -> io::Result<Input> {
+        use std::io::IsTerminal;
         use std::os::fd::AsFd;
+        use std::os::unix::fs::FileTypeExt;
+
         let input = File::from(io::stdin().as_fd().try_clone_to_owned()?);
-        match handle.source(input) {
-            Ok(source) => Ok(Input::Watched(source.label("input"))),
-            Err(refused) if refused.error.kind() == io::ErrorKind::Unsupported => {
-                Ok(Input::Pooled(handle.clone()))
-            }
-            Err(refused) => Err(refused.into()),
+        let kind = input.metadata()?.file_type();
+        // `epoll` refuses to watch a file, `poll` and `select` say that it is ready: it is asked here.
+        if input.is_terminal() || kind.is_fifo() || kind.is_socket() {
+            return Ok(Input::Watched(handle.source(input)?.label("input")));
         }
+        Ok(Input::Pooled(handle.clone()))
     }
 
     #[cfg(not(unix))]

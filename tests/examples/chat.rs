@@ -6,6 +6,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Command, Stdio};
 
 use rustix::process::Signal;
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 use crate::program::{LIMIT, Program, example, fail, refuse, run};
 
@@ -239,6 +240,29 @@ fn a_file_can_be_the_input() {
         alice.line(line);
     }
     reader.end().success();
+}
+
+/// The descriptor is shared with the shell, which would find its terminal non-blocking.
+#[test]
+fn a_terminal_can_be_the_input_and_stays_as_it_is() {
+    let (_server, address) = server();
+    let mut alice = client(address, "alice");
+    let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&terminal).unwrap();
+    unlockpt(&terminal).unwrap();
+    let name = ptsname(&terminal, Vec::new()).unwrap();
+    let end = fs::File::options().read(true).write(true).open(name.to_str().unwrap()).unwrap();
+    let shared = end.try_clone().unwrap();
+    let typist = Program::start(client_command(address, "typist").stdin(end));
+    let mut keyboard = fs::File::from(terminal);
+    keyboard.write_all(b"typed\n").unwrap();
+    alice.line("typist: typed");
+    let flags = rustix::fs::fcntl_getfl(&shared).unwrap();
+    assert!(!flags.contains(rustix::fs::OFlags::NONBLOCK), "{flags:?}");
+    // Ctrl-D, at the beginning of a line.
+    keyboard.write_all(&[4]).unwrap();
+    alice.line("* typist has left");
+    typist.end().success();
 }
 
 #[test]

@@ -148,11 +148,13 @@ impl Program {
     }
 
     pub fn signal(&self, signal: Signal) {
-        rustix::process::kill_process(self.pid(), signal).expect("it is our child");
+        let pid = Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, signal).expect("it is our child");
     }
 
-    pub fn pid(&self) -> Pid {
-        Pid::from_child(&self.child)
+    #[cfg(feature = "hyper")]
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Waits for its end.

@@ -23,8 +23,9 @@
 //! dropped. While anybody in the process listens to a signal, what was its action (to end the
 //! process, to ignore it, or a function of the host's) is replaced with the handler of the crate
 //! `signal-hook`. When the last one is dropped, on whatever thread, the old action is put back, unless
-//! somebody has changed it meanwhile: then it is left as it is. The handlers stay where the reactor
-//! has stopped and the [`Signals`] are still kept.
+//! somebody has changed it meanwhile: then it is left as it is, and a stream hears what that one's
+//! handler passes on. The handlers stay where the reactor has stopped and the [`Signals`] are still
+//! kept.
 //!
 //! A function that was the action is called all the same, in the signal handler, before the streams
 //! hear. It is that from before the *first* subscription in the process: `signal-hook` remembers it
@@ -35,7 +36,8 @@
 //! # What a signal tells
 //!
 //! That it came at least once since it was heard last: several of one kind become one. None is lost:
-//! of a thousand, one at least is heard after the last. The order between kinds is not kept.
+//! of a thousand, one at least is heard after the last. The order between kinds is not kept. A signal
+//! that every thread of the process blocks does not come at all.
 //!
 //! # Forked children
 //!
@@ -71,7 +73,8 @@ use crate::task::Task;
 ///
 /// `InvalidInput` for a signal that cannot be caught, `SIGKILL` and `SIGSTOP`; for one that stands
 /// for a broken program, `SIGSEGV`, `SIGILL` and `SIGFPE`, after which no program goes on; and for a
-/// number that is none. As [`Async::new`](crate::Async::new).
+/// number that is none. As [`Async::new`](crate::Async::new); what the operating system said when no
+/// descriptor was left. Nothing is taken then.
 #[track_caller]
 pub fn signals(handle: &Handle, signals: &[Signal]) -> io::Result<Signals> {
     signals.iter().try_for_each(|signal| signal.check())?;

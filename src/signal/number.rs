@@ -20,7 +20,7 @@ pub struct Signal(i32);
 impl Signal {
     /// `SIGALRM`: a timer of `alarm` has run down.
     pub const ALRM: Signal = Signal(consts::SIGALRM);
-    /// `SIGCHLD`: a child has ended or was stopped. It is not needed for [`process`](crate).
+    /// `SIGCHLD`: a child has ended or was stopped. Children of this crate are waited for without it.
     pub const CHLD: Signal = Signal(consts::SIGCHLD);
     /// `SIGCONT`: the process goes on after a stop.
     pub const CONT: Signal = Signal(consts::SIGCONT);

@@ -56,7 +56,8 @@
 //!
 //! A [`Child`] that is dropped before it has ended goes on by itself, unless
 //! [`kill_on_drop`](Child::kill_on_drop) says otherwise. The reactor waits for it in a task of its
-//! own; once the reactor has shut down, which a child does not hold up, a thread of the pool does.
+//! own, as long as somebody drives it; once it has shut down, which a child does not hold up, a thread
+//! of the pool does, one for each such child.
 
 mod child;
 mod exit;

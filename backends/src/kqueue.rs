@@ -199,7 +199,7 @@ impl Poller for Kqueue {
     }
 
     fn tells_ends(&self) -> bool {
-        true
+        queue::TELLS_ENDS
     }
 }
 

@@ -2,8 +2,8 @@
 //!
 //! Where it is not like a kernel: it takes the pending error of a socket (`SO_ERROR`) in order to
 //! report it, so that the next operation does not return it any more; a descriptor that was closed
-//! behind its back it goes on watching, in silence; and a socket's filter that is armed it does not
-//! take again.
+//! behind its back it goes on watching, in silence; a socket's filter that is armed it does not take
+//! again; and of a socket with both filters it tells the end only when no data is left before it.
 #![allow(unsafe_code)]
 
 use std::ffi::{c_int, c_short, c_uint, c_ushort, c_void};
@@ -52,6 +52,8 @@ const EV_RECEIPT: c_ushort = 0x0040;
 const EV_ERROR: c_ushort = 0x4000;
 const EV_EOF: c_ushort = 0x8000;
 const NOTE_TRIGGER: c_uint = 0x0100_0000;
+
+pub(super) const TELLS_ENDS: bool = false;
 
 /// The library's queue, with a user event as its notifier.
 pub(super) struct Queue {

@@ -163,11 +163,12 @@ fn an_end_that_is_there_already_is_told_with_the_data(rig: &Rig) {
     if !rig.poller.tells_ends() {
         return;
     }
-    for _ in 0..100 {
+    let interests = [Interest::READABLE, Interest::READABLE | Interest::WRITABLE];
+    for interest in interests.into_iter().cycle().take(100) {
         let (near, mut far) = pair();
         far.write_all(b"ab").unwrap();
         far.shutdown(Shutdown::Write).unwrap();
-        let key = rig.add_edge(&near, Interest::READABLE).expect("who tells ends has edges");
+        let key = rig.add_edge(&near, interest).expect("who tells ends has edges");
         assert!(rig.ready(key).is_closed());
         rig.delete(&near, key);
 
@@ -176,7 +177,7 @@ fn an_end_that_is_there_already_is_told_with_the_data(rig: &Rig) {
         let (near, _) = listener.accept().unwrap();
         (&far).write_all(b"ab").unwrap();
         drop(far);
-        let key = rig.add_edge(&near, Interest::READABLE).expect("who tells ends has edges");
+        let key = rig.add_edge(&near, interest).expect("who tells ends has edges");
         while !rig.ready(key).is_closed() {}
         rig.delete(&near, key);
     }

@@ -52,6 +52,13 @@ where
     address
 }
 
+/// A client that trusts these authorities, and no others.
+fn client<const N: usize>(roots: [Certificate; N]) -> Client {
+    // Without a choice of ours it refuses to be built, even for those who use no TLS.
+    let _chosen_already = ring::default_provider().install_default();
+    Client::builder().no_proxy().tls_certs_only(roots).build().unwrap()
+}
+
 /// What the requests do besides: it cannot leave this thread.
 #[derive(Clone)]
 struct Progress(Rc<Cell<usize>>, Home);
@@ -72,8 +79,8 @@ fn requests_are_answered() {
     everywhere(|handle| async move {
         let address = serve_echo(&handle, |stream| async { Some(stream) });
         let progress = progress();
-        // Made on first use: it needs no tokio itself.
-        let client = Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
+        // It is made outside of tokio's context, and used inside.
+        let client = client([]);
         let requests: Vec<_> = (0..20)
             .map(|number| {
                 let (client, progress) = (client.clone(), progress.clone());
@@ -105,7 +112,7 @@ fn bodies_stream_both_ways() {
         let progress = progress();
         let seen = progress.clone();
         let task = handle.spawn_tokio(async move {
-            let client = Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
+            let client = client([]);
             let chunk = Bytes::from(vec![7; 64 * 1024]);
             let chunks = vec![Ok::<_, Infallible>(chunk); 64];
             let body = Body::wrap_stream(stream::iter(chunks));
@@ -127,8 +134,6 @@ fn bodies_stream_both_ways() {
 
 #[test]
 fn a_server_is_trusted_by_its_authority_only() {
-    // Where there are several users of rustls in a process, it asks for one choice.
-    let _chosen_already = ring::default_provider().install_default();
     everywhere(|handle| async move {
         let authority = Authority::new();
         let acceptor = authority.acceptor();
@@ -140,12 +145,11 @@ fn a_server_is_trusted_by_its_authority_only() {
         let address = serve_echo(&handle, accept);
         let url = format!("https://{address}/echo");
         let task = handle.spawn_tokio(async move {
-            let roots = |authority: Authority| Certificate::from_der(authority.root()).unwrap();
-            let client = |root| Client::builder().no_proxy().tls_certs_only([root]).build();
-            let trusting = client(roots(authority)).unwrap();
+            let root = |authority: Authority| Certificate::from_der(authority.root()).unwrap();
+            let trusting = client([root(authority)]);
             let answer = trusting.post(&url).body("secret").send().await.unwrap();
             assert_eq!(answer.text().await.unwrap(), "secret");
-            let doubting = client(roots(Authority::new())).unwrap();
+            let doubting = client([root(Authority::new())]);
             let error = doubting.post(&url).body("secret").send().await.unwrap_err();
             assert!(error.is_connect(), "{error:?}");
         });

@@ -139,7 +139,8 @@ impl Cache {
     pub(crate) fn forget(&mut self, interest: Interest, ticket: u64) {
         if self.events == ticket {
             self.known = self.known.without(interest);
-            self.ended = false;
+            // An end leaves something to read for ever, and nothing else says that there is none.
+            self.ended &= !interest.contains(Interest::READABLE);
         }
     }
 
@@ -184,6 +185,9 @@ mod tests {
         cache.ready(Readiness::READABLE | Readiness::READ_CLOSED);
         cache.forget_short(READ, cache.ticket(READ).unwrap());
         assert!(cache.ticket(READ).is_some());
+        cache.forget(Interest::WRITABLE, cache.events);
+        cache.forget_short(READ, cache.ticket(READ).unwrap());
+        assert!(cache.ticket(READ).is_some(), "nor does a full buffer disprove the end");
         let mut levels = Cache::new(false, true, READ, READ);
         levels.forget_short(READ, levels.ticket(READ).unwrap());
         assert!(levels.ticket(READ).is_some());

@@ -81,6 +81,10 @@ impl<S: AsSource + 'static> Stream<S> {
         length: usize,
         read: impl FnMut(&S) -> io::Result<usize>,
     ) -> Poll<io::Result<usize>> {
+        if length == 0 {
+            // The operating system answers WouldBlock where there is nothing to read.
+            return Poll::Ready(Ok(0));
+        }
         let short = |read: &usize| (1..length).contains(read);
         self.object.poll_operate(cx, Interest::READABLE, read, short)
     }
@@ -91,6 +95,9 @@ impl<S: AsSource + 'static> Stream<S> {
         length: usize,
         write: impl FnMut(&S) -> io::Result<usize>,
     ) -> Poll<io::Result<usize>> {
+        if length == 0 {
+            return Poll::Ready(Ok(0));
+        }
         let short = |written: &usize| (1..length).contains(written);
         self.object.poll_operate(cx, Interest::WRITABLE, write, short)
     }

@@ -3,17 +3,31 @@
 //! A case is a claim; its comment gives the number of the behaviour that it keeps. With
 //! `INTERLOOP_BACKEND` set, only that backend is tried.
 
+#[cfg(feature = "net")]
+mod connecting;
+#[cfg(feature = "net")]
+mod datagrams;
 mod delivery;
+#[cfg(feature = "net")]
+mod ends;
 mod failing;
 mod futures;
 mod nested;
+#[cfg(feature = "net")]
+mod objects;
 mod pairs;
+#[cfg(feature = "net")]
+mod pool;
 #[cfg(feature = "process")]
 mod processes;
 mod remote;
 mod seeing;
 mod shutdown;
+#[cfg(feature = "net")]
+mod sockets;
 mod sources;
+#[cfg(feature = "net")]
+mod streams;
 mod tasks;
 mod ticks;
 mod timers;
@@ -71,6 +85,18 @@ const SUITES: &[(&str, &[Case])] = &[
     ("user_code", user_code::CASES),
     #[cfg(feature = "process")]
     ("processes", processes::CASES),
+    #[cfg(feature = "net")]
+    ("streams", streams::CASES),
+    #[cfg(feature = "net")]
+    ("ends", ends::CASES),
+    #[cfg(feature = "net")]
+    ("datagrams", datagrams::CASES),
+    #[cfg(feature = "net")]
+    ("connecting", connecting::CASES),
+    #[cfg(feature = "net")]
+    ("objects", objects::CASES),
+    #[cfg(feature = "net")]
+    ("pool", pool::CASES),
 ];
 
 fn main() {

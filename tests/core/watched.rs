@@ -27,6 +27,8 @@ pub struct Seen {
     /// How many events they have brought.
     pub events: usize,
     pub notified: u64,
+    /// How many registrations were changed.
+    pub modified: u64,
     /// How many threads waited at once, at the most.
     pub waiters: u64,
 }
@@ -106,6 +108,7 @@ impl Poller for Watched {
         interest: Interest,
         mode: Mode,
     ) -> io::Result<()> {
+        self.change(|seen| seen.modified += 1);
         self.inner.modify(source, key, interest, mode)
     }
 

@@ -173,3 +173,33 @@ fn the_call_of_a_sleep_that_never_runs_ends_it() {
     drop(reactor);
     assert!(poll(&mut sleep).is_ready());
 }
+
+#[test]
+fn sleeps_that_race_with_the_end_end_too() {
+    for round in 0..40 {
+        let reactor = Reactor::new().unwrap();
+        let (began, has_begun) = mpsc::channel();
+        let threads: Vec<_> = (0..4)
+            .map(|_| {
+                let (timer, remote, began) =
+                    (Timer::new(&reactor), reactor.remote(), began.clone());
+                thread::spawn(move || {
+                    began.send(()).unwrap();
+                    while !remote.is_stopped() {
+                        // One is dropped, and one is waited for.
+                        let _dropped_at_once = poll(&mut timer.sleep(LONG));
+                        block_on(timer.sleep(Duration::from_micros(10)));
+                    }
+                    block_on(timer.sleep(LONG));
+                })
+            })
+            .collect();
+        threads.iter().for_each(|_| has_begun.recv().unwrap());
+        reactor.block_on(reactor.sleep(Duration::from_millis(round % 4))).unwrap();
+        if round % 2 == 0 {
+            assert!(reactor.finish(LONG).unwrap().is_clean());
+        }
+        drop(reactor);
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+    }
+}

@@ -59,6 +59,11 @@ pub struct Async<T> {
 impl<T: AsSource + 'static> Async<T> {
     /// Makes an object asynchronous: switches it to non-blocking, and registers it.
     ///
+    /// Non-blocking is a property of what was opened, not of the descriptor: duplicates see it too, and
+    /// so do other processes that share it. A terminal that this program was started with stays
+    /// non-blocking for the shell. For standard input and its like, take
+    /// [`Handle::source`] and [`Source::ready`](crate::Source::ready), and read once when it is ready.
+    ///
     /// # Errors
     ///
     /// As [`Handle::register`], with the object handed back; or what the operating system said when

@@ -135,7 +135,8 @@ impl Handle {
     /// # Errors
     ///
     /// With the object handed back: `AlreadyExists` when its descriptor is registered already;
-    /// `Unsupported` when the backend cannot watch it, as a regular file, which is always ready;
+    /// `Unsupported` when the backend cannot watch it, as a regular file, which is always ready
+    /// (`/dev/null` is another that epoll refuses, while poll and select say that it is ready);
     /// `InvalidInput` when its number is above a limit; `NotConnected` when the reactor has closed
     /// its sources; the backend's own error when that has failed.
     #[track_caller]

@@ -95,7 +95,7 @@ impl Client<'_> {
 fn explain_connect(url: &Url, error: &io::Error) -> String {
     let hint = match error.kind() {
         io::ErrorKind::ConnectionRefused => "; nothing listens there: check the port",
-        _ if error.to_string().contains("look up") => "; check the name of the host",
+        io::ErrorKind::NotFound => "; check the name of the host",
         _ => "",
     };
     format!("{url}: {error}{hint}")

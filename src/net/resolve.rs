@@ -28,7 +28,7 @@ impl Resolve for SystemResolver {
             let permit = lookups::permit().await;
             blocking::unblock(move || {
                 let _permit = permit;
-                let addresses = (host.as_str(), 0).to_socket_addrs()?;
+                let addresses = (host.as_str(), 0).to_socket_addrs().map_err(not_found)?;
                 let mut addresses: Vec<IpAddr> = addresses.map(|address| address.ip()).collect();
                 let mut seen = Vec::new();
                 addresses.retain(|address| {
@@ -40,6 +40,15 @@ impl Resolve for SystemResolver {
             })
             .await
         })
+    }
+}
+
+/// The errors of `getaddrinfo` have no kind of their own: the name was not found, for good or for
+/// now, which the message says. One that has a number is the system's.
+fn not_found(error: io::Error) -> io::Error {
+    match error.raw_os_error() {
+        None => io::Error::new(io::ErrorKind::NotFound, error),
+        Some(_) => error,
     }
 }
 
@@ -55,8 +64,8 @@ impl Handle {
 ///
 /// # Errors
 ///
-/// `InvalidInput` for a target that is none; what the resolver said, with the name; `NotFound` when
-/// it knows no address.
+/// `InvalidInput` for a target that is none; what the resolver said, with the name: `NotFound` when it
+/// has no address, or cannot be looked up now.
 ///
 /// # Cancel safety
 ///

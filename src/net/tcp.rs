@@ -33,8 +33,8 @@ impl Stream<std::net::TcpStream> {
     ///
     /// # Errors
     ///
-    /// `InvalidInput` for a target that is none; what the look-up said; why each address could not be
-    /// connected to, with the kind of the first one's error. A connection that nobody answers fails
+    /// `InvalidInput` for a target that is none; `NotFound` when the look-up failed; why each address
+    /// could not be connected to, with the kind of the first one's error. A connection that nobody answers fails
     /// with `TimedOut` when the operating system gives it up, after minutes:
     /// [`connect_timeout`](TcpStream::connect_timeout) has a limit.
     ///

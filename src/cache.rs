@@ -132,7 +132,12 @@ impl Cache {
     /// Ends the wait of a future. Its waker is to be dropped with no borrow held.
     pub(crate) fn unwait(&mut self, id: u64) -> Option<Waker> {
         let at = self.waiting.iter().position(|one| one.id == Some(id))?;
-        Some(self.waiting.remove(at).waker)
+        let gone = self.waiting.remove(at);
+        if !self.edges && !self.waiting.iter().any(|one| one.interest.intersects(gone.interest)) {
+            // Nothing is armed for it any more, so no event would tell: the next operation asks.
+            self.known |= gone.interest;
+        }
+        Some(gone.waker)
     }
 
     /// Forgets what an operation has disproved, unless an event came since its ticket.
@@ -203,6 +208,7 @@ mod tests {
         assert_eq!(cache.wanted(), READ);
         assert!(cache.unwait(id).is_some());
         assert_eq!(cache.wanted(), Interest::NONE);
+        assert!(cache.ticket(READ).is_some(), "no event will tell, so the next operation asks");
     }
 
     #[test]

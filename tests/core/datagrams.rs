@@ -12,7 +12,7 @@ use socket2::SockRef;
 
 use crate::cases;
 use crate::futures::yield_now;
-use crate::pairs::Heard;
+use crate::pairs::{Heard, settled};
 use crate::sockets::{once, task};
 use crate::world::World;
 
@@ -118,6 +118,7 @@ fn a_refusal_does_not_end_a_connected_socket(world: &World) {
         let socket = UdpSocket::bind(&reactor, LOOPBACK).unwrap();
         socket.connect(address).unwrap();
         drop(peer);
+        settled(&reactor).await;
         let waiting = socket.clone();
         let receives = reactor.spawn_local(async move { waiting.recv(&mut [0; 9]).await });
         yield_now().await;

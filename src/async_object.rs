@@ -1,22 +1,25 @@
 //! An I/O object for tasks: its operations wait instead of answering `WouldBlock`.
 
+mod nonblocking;
+mod traits;
+mod wait;
+
+use std::any::TypeId;
 use std::borrow::Cow;
 use std::fmt;
-use std::future::{Future, poll_fn};
-use std::io::{self, IoSlice, IoSliceMut, Read, Write};
-use std::pin::Pin;
+use std::io;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
-use futures_io::{AsyncRead, AsyncWrite};
 use interloop_backends::{AsSource, Interest, Key};
-use socket2::SockRef;
 
-use crate::cache::{Cache, Replaced};
+use crate::cache::Cache;
 use crate::core::Core;
 use crate::label::Label;
 use crate::reactor::Handle;
 use crate::source::{RegisterError, Source};
+use nonblocking::NonBlocking;
+use wait::Wait;
 
 /// Anything with a descriptor (on Windows, a socket), for tasks on the host thread: an operation
 /// that would block waits for readiness instead, and is tried again.
@@ -66,14 +69,18 @@ impl<T: AsSource + 'static> Async<T> {
     ///
     /// # Errors
     ///
-    /// As [`Handle::register`], with the object handed back; or what the operating system said when
-    /// it was to be non-blocking.
+    /// As [`Handle::register`], with the object handed back as it was (on Windows, non-blocking); or
+    /// what the operating system said when it was to be non-blocking.
     #[track_caller]
     pub fn new(handle: &Handle, io: T) -> Result<Async<T>, RegisterError<T>> {
-        if let Err(error) = set_nonblocking(&io) {
-            return Err(RegisterError { error, io });
-        }
-        Async::new_nonblocking(handle, io)
+        let blocked = match NonBlocking::set(&io) {
+            Ok(blocked) => blocked,
+            Err(error) => return Err(RegisterError { error, io }),
+        };
+        Async::new_nonblocking(handle, io).map_err(|refused| {
+            blocked.undo(&refused.io);
+            refused
+        })
     }
 
     /// As [`new`](Async::new), for an object that is non-blocking already.
@@ -113,7 +120,11 @@ impl<T: AsSource + 'static> Async<T> {
         label: Label,
     ) -> Result<Async<T>, RegisterError<T>> {
         let poller = &handle.core().shared.poller;
-        let cache = Cache::new(poller.has_edges(), poller.tells_ends(), known, asked);
+        let short = if poller.tells_ends() { proved_by_short::<T>() } else { Interest::NONE };
+        // Urgent data cuts a read short, and has to be told then.
+        let urgent =
+            if short.contains(Interest::READABLE) { Interest::PRIORITY } else { Interest::NONE };
+        let cache = Cache::new(poller.has_edges(), known, asked | urgent).trust_short(short);
         let source = handle.cached_source(Rc::new(io), cache, label)?;
         Ok(Async { source })
     }
@@ -125,8 +136,8 @@ impl<T: AsSource + 'static> Async<T> {
     ///
     /// # Errors
     ///
-    /// `NotConnected` once the reactor has closed its sources; `BrokenPipe` once the descriptor was
-    /// closed elsewhere.
+    /// `NotConnected` once the reactor has closed its sources; `BrokenPipe` once the backend has noticed
+    /// that the descriptor was closed elsewhere, which one with edges does not.
     ///
     /// # Cancel safety
     ///
@@ -259,22 +270,23 @@ impl<T: AsSource + 'static> Async<T> {
         }
     }
 
-    /// What is remembered may be out of date, when the object was used behind this type's back: it
-    /// is checked, so that who waits, finds nothing and waits again does not spin.
+    /// What is remembered may be out of date, when the object was used behind this type's back: the
+    /// operating system is asked, so that who waits, finds nothing and waits again does not spin.
     async fn ready(&self, interest: Interest) -> io::Result<()> {
         let wait = Wait::new(self, interest);
-        if !self.with_cache(|cache| cache.has_edges()).unwrap_or(true) {
-            // The next event is a level: it says what is true.
-            self.with_cache(|cache| cache.ticket(interest).map(|now| cache.forget(interest, now)));
-            wait.ticket().await?;
-            return Ok(());
-        }
         loop {
             let ticket = wait.ticket().await?;
-            if interloop_backends::is_ready(self.get_ref().as_source(), interest)? {
+            let ready = interloop_backends::is_ready(self.get_ref().as_source(), interest);
+            if matches!(ready, Ok(true)) {
                 return Ok(());
             }
             self.with_cache(|cache| cache.forget(interest, ticket));
+            match ready {
+                Ok(_) => {}
+                // Where it cannot be asked, the next wait arms anew, and hears of what is true then.
+                Err(error) if error.kind() == io::ErrorKind::Unsupported => return Ok(()),
+                Err(error) => return Err(error),
+            }
         }
     }
 
@@ -291,176 +303,19 @@ impl<T: AsSource + 'static> Async<T> {
     }
 }
 
-/// A wait of a future, which takes itself back when the future is dropped.
-struct Wait<'a> {
-    core: &'a Rc<Core>,
-    key: Key,
-    interest: Interest,
-    id: u64,
-}
-
-impl<'a> Wait<'a> {
-    fn new<T: AsSource + 'static>(object: &'a Async<T>, interest: Interest) -> Wait<'a> {
-        let id = object.with_cache(Cache::new_id).unwrap_or(0);
-        Wait { core: object.core(), key: object.key(), interest, id }
+/// Which operations of an object, cut short, prove that the next one would block, as long as ends,
+/// errors and urgent data are told. A Unix stream is read up to a message that carried descriptors,
+/// a packet to its end, a terminal to the end of its line.
+fn proved_by_short<T: 'static>() -> Interest {
+    let object = TypeId::of::<T>();
+    if object == TypeId::of::<std::net::TcpStream>() {
+        return Interest::READABLE | Interest::WRITABLE;
     }
-
-    fn ticket(&self) -> impl Future<Output = io::Result<u64>> + '_ {
-        poll_fn(|cx| self.core.poll_cached(self.key, self.interest, Some(self.id), cx))
+    #[cfg(unix)]
+    if object == TypeId::of::<std::os::unix::net::UnixStream>() {
+        return Interest::WRITABLE;
     }
-}
-
-impl Drop for Wait<'_> {
-    fn drop(&mut self) {
-        let waker = self.core.sources.with_cache(self.key, |cache| cache.unwait(self.id));
-        if let Some(Some(waker)) = waker {
-            drop(waker);
-            self.core.source_changed(self.key);
-        }
-    }
-}
-
-impl Core {
-    /// The ticket of what a source is known to be ready for; or else the task waits for it, under
-    /// the name `id` when it is a future's.
-    fn poll_cached(
-        self: &Rc<Core>,
-        key: Key,
-        interest: Interest,
-        id: Option<u64>,
-        cx: &mut Context<'_>,
-    ) -> Poll<io::Result<u64>> {
-        let known = self
-            .shared
-            .check()
-            .map(|()| self.sources.with_cache(key, |cache| cache.ticket(interest)));
-        let answer = match known {
-            Err(error) => Some(Err(error)),
-            Ok(None) => Some(Err(self.why_not(key))),
-            Ok(Some(ticket)) => ticket.map(Ok),
-        };
-        if let Some(answer) = answer {
-            return self.spend_credit(cx).map(|()| answer);
-        }
-        let waker = cx.waker();
-        let waiting = self.sources.with_cache(key, |cache| cache.is_waiting(id, interest, waker));
-        if waiting != Some(true) {
-            // Wakers are user code: cloned before the borrow, and woken or dropped after it.
-            let waker = waker.clone();
-            let old = self.sources.with_cache(key, |cache| cache.wait(id, interest, waker));
-            if let Some(Replaced::Evicted(oldest)) = old {
-                self.wake_user(oldest);
-            }
-            self.source_changed(key);
-        }
-        Poll::Pending
-    }
-}
-
-/// Switches an object to non-blocking.
-pub(crate) fn set_nonblocking(io: &impl AsSource) -> io::Result<()> {
-    SockRef::from(&io.as_source()).set_nonblocking(true)
-}
-
-impl<T: AsSource + 'static> AsyncRead for &Async<T>
-where
-    for<'a> &'a T: Read,
-{
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &mut [u8],
-    ) -> Poll<io::Result<usize>> {
-        self.poll_read_with(cx, |mut io| io.read(bytes))
-    }
-
-    fn poll_read_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &mut [IoSliceMut<'_>],
-    ) -> Poll<io::Result<usize>> {
-        self.poll_read_with(cx, |mut io| io.read_vectored(bytes))
-    }
-}
-
-impl<T: AsSource + 'static> AsyncWrite for &Async<T>
-where
-    for<'a> &'a T: Write,
-{
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        self.poll_write_with(cx, |mut io| io.write(bytes))
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        self.poll_write_with(cx, |mut io| io.write_vectored(bytes))
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.poll_write_with(cx, |mut io| io.flush())
-    }
-
-    fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.poll_flush(cx)
-    }
-}
-
-impl<T: AsSource + 'static> AsyncRead for Async<T>
-where
-    for<'a> &'a T: Read,
-{
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &mut [u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut &*self).poll_read(cx, bytes)
-    }
-
-    fn poll_read_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &mut [IoSliceMut<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut &*self).poll_read_vectored(cx, bytes)
-    }
-}
-
-impl<T: AsSource + 'static> AsyncWrite for Async<T>
-where
-    for<'a> &'a T: Write,
-{
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut &*self).poll_write(cx, bytes)
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut &*self).poll_write_vectored(cx, bytes)
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut &*self).poll_flush(cx)
-    }
-
-    /// Flushes. The object is closed when it is dropped.
-    fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut &*self).poll_close(cx)
-    }
+    Interest::NONE
 }
 
 impl<T: fmt::Debug> fmt::Debug for Async<T> {

@@ -11,18 +11,20 @@ use interloop_backends::{Interest, Mode, Readiness};
 
 pub(crate) struct Cache {
     edges: bool,
-    /// An event tells of the peer's end.
-    ends: bool,
+    /// What a short operation proves, as an event tells of all that may cut one short.
+    short: Interest,
     /// What the object is ready for, as far as anybody knows.
     known: Interest,
-    /// The object reported an end or an error: a short read or write does not mean that the next one
-    /// would block.
+    /// The object reported an end, an error or urgent data: a short read or write does not mean that
+    /// the next one would block.
     ended: bool,
     /// How many events came. An operation forgets only what was known when it began.
     events: u64,
     /// What somebody has waited for.
     asked: Interest,
     waiting: Vec<Waiting>,
+    /// How many callers of poll functions may wait.
+    room: usize,
     next_id: u64,
 }
 
@@ -33,31 +35,39 @@ struct Waiting {
     waker: Waker,
 }
 
-/// How many callers of poll functions are remembered for one source. There is no limit to how many
-/// may wait: one too many wakes the oldest, which will ask again.
-const MOST_POLLERS: usize = 8;
+/// How many callers of poll functions are remembered for one source, at first and at most. One too
+/// many, and all are woken, to ask again: those who have lost interest do not. Until the next event
+/// there is then room for twice as many, so that those who have not do not wake each other for ever.
+const POLLERS: (usize, usize) = (8, 65_536);
 
-/// A waker whose wait has ended, to be dropped or woken with no borrow held.
+/// Wakers that wait no more, to be dropped or woken with no borrow held.
 pub(crate) enum Replaced {
     Nothing,
     Dropped(#[expect(dead_code, reason = "held for its destructor")] Waker),
-    Evicted(Waker),
+    Purged(Vec<Waker>),
 }
 
 impl Cache {
-    /// For a source of a backend with or without edges, whose events tell of ends or do not. It is
-    /// ready for `known`, maybe, and will be asked for `asked`.
-    pub(crate) fn new(edges: bool, ends: bool, known: Interest, asked: Interest) -> Cache {
+    /// For a source of a backend with or without edges. It is ready for `known`, maybe, and will be
+    /// asked for `asked`.
+    pub(crate) fn new(edges: bool, known: Interest, asked: Interest) -> Cache {
         Cache {
             edges,
-            ends,
+            short: Interest::NONE,
             known,
             ended: false,
             events: 0,
             asked,
             waiting: Vec::new(),
+            room: POLLERS.0,
             next_id: 0,
         }
+    }
+
+    /// Lets short operations of these kinds prove that the next one would block.
+    pub(crate) fn trust_short(mut self, short: Interest) -> Cache {
+        self.short = short;
+        self
     }
 
     pub(crate) fn mode(&self) -> Mode {
@@ -77,8 +87,11 @@ impl Cache {
     pub(crate) fn ready(&mut self, readiness: Readiness) {
         let all = Interest::READABLE | Interest::WRITABLE | Interest::PRIORITY;
         self.known |= readiness.answers(all);
-        self.ended |= readiness.is_closed() || readiness.is_error() || readiness.is_invalid();
+        let urgent = readiness.contains(Readiness::PRIORITY);
+        self.ended |=
+            readiness.is_closed() || readiness.is_error() || readiness.is_invalid() || urgent;
         self.events += 1;
+        self.room = POLLERS.0;
     }
 
     /// Takes out the next of those whose wait is over.
@@ -95,9 +108,8 @@ impl Cache {
 
     /// True when `waker` waits already.
     pub(crate) fn is_waiting(&self, id: Option<u64>, interest: Interest, waker: &Waker) -> bool {
-        let same = |one: &Waiting| {
-            one.id == id && one.interest.contains(interest) && one.waker.will_wake(waker)
-        };
+        let same =
+            |one: &Waiting| one.id == id && one.interest == interest && one.waker.will_wake(waker);
         self.waiting.iter().any(same)
     }
 
@@ -111,22 +123,31 @@ impl Cache {
     pub(crate) fn wait(&mut self, id: Option<u64>, interest: Interest, waker: Waker) -> Replaced {
         self.asked |= interest;
         let waiting = Waiting { id, interest, waker };
+        // A poll function that waits to read, and one that waits to write, are promised a wake each.
         let same = |one: &Waiting| match id {
             Some(_) => one.id == id,
-            None => one.id.is_none() && one.waker.will_wake(&waiting.waker),
+            None => {
+                let same = one.id.is_none() && one.interest == interest;
+                same && one.waker.will_wake(&waiting.waker)
+            }
         };
         if let Some(at) = self.waiting.iter().position(same) {
-            let interest = self.waiting[at].interest | interest;
-            let old = std::mem::replace(&mut self.waiting[at], Waiting { interest, ..waiting });
+            let old = std::mem::replace(&mut self.waiting[at], waiting);
             return Replaced::Dropped(old.waker);
         }
-        self.waiting.push(waiting);
         let pollers = self.waiting.iter().filter(|one| one.id.is_none()).count();
-        if pollers <= MOST_POLLERS {
-            return Replaced::Nothing;
-        }
-        let oldest = self.waiting.iter().position(|one| one.id.is_none());
-        oldest.map_or(Replaced::Nothing, |at| Replaced::Evicted(self.waiting.remove(at).waker))
+        let full = id.is_none() && pollers >= self.room;
+        let purged = if full { self.purge() } else { Replaced::Nothing };
+        self.waiting.push(waiting);
+        purged
+    }
+
+    fn purge(&mut self) -> Replaced {
+        self.room = (self.room * 2).min(POLLERS.1);
+        let waiting = std::mem::take(&mut self.waiting).into_iter();
+        let (pollers, futures): (Vec<_>, Vec<_>) = waiting.partition(|one| one.id.is_none());
+        self.waiting = futures;
+        Replaced::Purged(pollers.into_iter().map(|one| one.waker).collect())
     }
 
     /// Ends the wait of a future. Its waker is to be dropped with no borrow held.
@@ -150,16 +171,13 @@ impl Cache {
     }
 
     /// As [`forget`](Cache::forget), for an operation that moved less than it could have: where there
-    /// are edges, that empties or fills the kernel's buffer, and the next change is an event. An end
-    /// that is there already will be none: it must have been told.
+    /// are edges, that emptied or filled the kernel's buffer, and the next change is an event. What cuts
+    /// an operation short otherwise (an end, urgent data) is there already and will be no event: it must
+    /// have been told.
     pub(crate) fn forget_short(&mut self, interest: Interest, ticket: u64) {
-        if self.edges && self.ends && !self.ended {
+        if self.edges && self.short.contains(interest) && !self.ended {
             self.forget(interest, ticket);
         }
-    }
-
-    pub(crate) fn has_edges(&self) -> bool {
-        self.edges
     }
 
     pub(crate) fn into_wakers(self) -> impl Iterator<Item = Waker> {
@@ -175,7 +193,7 @@ mod tests {
 
     #[test]
     fn what_came_during_an_operation_is_not_forgotten() {
-        let mut cache = Cache::new(true, true, READ, READ);
+        let mut cache = Cache::new(true, READ, READ);
         let ticket = cache.ticket(READ).unwrap();
         cache.ready(Readiness::READABLE);
         cache.forget(READ, ticket);
@@ -186,21 +204,21 @@ mod tests {
 
     #[test]
     fn a_short_read_before_an_end_proves_nothing() {
-        let mut cache = Cache::new(true, true, Interest::NONE, READ);
+        let mut cache = Cache::new(true, Interest::NONE, READ).trust_short(READ);
         cache.ready(Readiness::READABLE | Readiness::READ_CLOSED);
         cache.forget_short(READ, cache.ticket(READ).unwrap());
         assert!(cache.ticket(READ).is_some());
         cache.forget(Interest::WRITABLE, cache.events);
         cache.forget_short(READ, cache.ticket(READ).unwrap());
         assert!(cache.ticket(READ).is_some(), "nor does a full buffer disprove the end");
-        let mut levels = Cache::new(false, true, READ, READ);
+        let mut levels = Cache::new(false, READ, READ);
         levels.forget_short(READ, levels.ticket(READ).unwrap());
         assert!(levels.ticket(READ).is_some());
     }
 
     #[test]
     fn without_edges_only_what_is_waited_for_is_wanted() {
-        let mut cache = Cache::new(false, true, READ, READ);
+        let mut cache = Cache::new(false, READ, READ);
         assert_eq!(cache.wanted(), Interest::NONE);
         cache.forget(READ, cache.ticket(READ).unwrap());
         let id = cache.new_id();
@@ -211,25 +229,49 @@ mod tests {
         assert!(cache.ticket(READ).is_some(), "no event will tell, so the next operation asks");
     }
 
-    #[test]
-    fn one_poller_too_many_wakes_the_oldest() {
-        use std::sync::Arc;
-        use std::task::Wake;
-
+    fn waker() -> Waker {
         struct Nothing;
-        impl Wake for Nothing {
-            fn wake(self: Arc<Self>) {}
+        impl std::task::Wake for Nothing {
+            fn wake(self: std::sync::Arc<Self>) {}
         }
-        let mut cache = Cache::new(true, true, Interest::NONE, READ);
-        let wakers: Vec<Waker> = (0..9).map(|_| Arc::new(Nothing).into()).collect();
-        for waker in &wakers[..8] {
-            assert!(matches!(cache.wait(None, READ, waker.clone()), Replaced::Nothing));
+        std::sync::Arc::new(Nothing).into()
+    }
+
+    #[test]
+    fn a_poller_waits_once() {
+        let mut cache = Cache::new(true, Interest::NONE, READ);
+        let waker = waker();
+        assert!(matches!(cache.wait(None, READ, waker.clone()), Replaced::Nothing));
+        assert!(matches!(cache.wait(None, READ, waker.clone()), Replaced::Dropped(_)));
+        assert!(cache.is_waiting(None, READ, &waker));
+        cache.ready(Readiness::READABLE);
+        assert!(cache.next_waker().is_some_and(|woken| woken.will_wake(&waker)));
+        assert!(cache.next_waker().is_none());
+    }
+
+    #[test]
+    fn many_pollers_do_not_wake_each_other_for_ever() {
+        let mut cache = Cache::new(true, Interest::NONE, READ);
+        let mut asking: Vec<Waker> = (0..100).map(|_| waker()).collect();
+        let mut asked = 0;
+        while let Some(waker) = asking.pop() {
+            asked += 1;
+            assert!(asked < 1000, "they wake each other");
+            if let Replaced::Purged(all) = cache.wait(None, READ, waker) {
+                asking.extend(all);
+            }
         }
-        let same = cache.wait(None, READ, wakers[3].clone());
-        assert!(matches!(same, Replaced::Dropped(_)));
-        let Replaced::Evicted(evicted) = cache.wait(None, READ, wakers[8].clone()) else {
-            panic!("nobody was evicted");
-        };
-        assert!(evicted.will_wake(&wakers[0]));
+        cache.ready(Readiness::READABLE);
+        let woken = std::iter::from_fn(|| cache.next_waker()).count();
+        assert_eq!(woken, 100);
+    }
+
+    #[test]
+    fn pollers_who_lost_interest_are_forgotten() {
+        let mut cache = Cache::new(true, Interest::NONE, READ);
+        for _ in 0..100_000 {
+            drop(cache.wait(None, READ, waker()));
+        }
+        assert!(cache.waiting.len() <= POLLERS.1);
     }
 }

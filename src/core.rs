@@ -8,6 +8,8 @@
 use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
+#[cfg(feature = "net")]
+use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -165,6 +167,12 @@ impl Core {
         self.credit.set(CREDIT);
         cx.waker().wake_by_ref();
         Poll::Pending
+    }
+
+    /// As [`spend_credit`](Core::spend_credit), for an operation that has failed at once.
+    #[cfg(feature = "net")]
+    pub(crate) fn credit(&self) -> impl Future<Output = ()> + '_ {
+        poll_fn(|cx| self.spend_credit(cx))
     }
 
     /// A change was made on the host thread that the worker, the backend or the host has to learn

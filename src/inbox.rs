@@ -10,6 +10,8 @@
 //! nothing. docs/ordering.md has the proof, the loom models `inbox_*` check it.
 
 use std::any::Any;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use async_task::Runnable;
 use interloop_backends::mailbox::Mailbox;
@@ -27,6 +29,9 @@ pub(crate) struct Inbox {
     /// either comes before the close, which then drains its call, or sees the close.
     closed: AtomicBool,
     events: Mailbox<Event>,
+    /// How many events have to wait before they are merged again. Written and read by whoever puts
+    /// them, one thread at a time; it orders nothing, hence relaxed.
+    merge_at: AtomicUsize,
     calls: Queue<Box<dyn Call>>,
     tasks: Queue<Runnable<Key>>,
     /// Calls that came after the last drain, on their way back to their callers.
@@ -62,12 +67,37 @@ impl<F: FnOnce() + Send + 'static> Call for Parcel<F> {
     }
 }
 
+/// How many events wait before those of one source are merged. Edge-triggered, a source that is written
+/// to all the time has an event each time, however long the host is busy.
+const MANY_EVENTS: usize = 4096;
+
+/// Makes one event of all that a source had.
+fn merge(events: &mut Vec<Event>) {
+    let mut first = HashMap::new();
+    let mut kept = 0;
+    for at in 0..events.len() {
+        if let Event::Ready { key, readiness } = events[at] {
+            let place = *first.entry(key).or_insert(kept);
+            if place < kept {
+                if let Event::Ready { readiness: all, .. } = &mut events[place] {
+                    *all |= readiness;
+                }
+                continue;
+            }
+        }
+        events[kept] = events[at];
+        kept += 1;
+    }
+    events.truncate(kept);
+}
+
 impl Inbox {
     pub(crate) fn new() -> Inbox {
         Inbox {
             pending: AtomicBool::new(false),
             closed: AtomicBool::new(false),
             events: Mailbox::new(),
+            merge_at: AtomicUsize::new(MANY_EVENTS),
             calls: Queue::new(),
             tasks: Queue::new(),
             stranded: Mutex::new(Vec::new()),
@@ -92,7 +122,12 @@ impl Inbox {
 
     /// Puts a poll's events; the caller posts.
     pub(crate) fn put_events(&self, events: &mut Vec<Event>) {
-        self.events.put(events);
+        self.events.put_and(events, |waiting| {
+            if waiting.len() >= self.merge_at.load(Relaxed) {
+                merge(waiting);
+                self.merge_at.store((waiting.len() * 2).max(MANY_EVENTS), Relaxed);
+            }
+        });
     }
 
     /// Takes the events that were put.
@@ -161,5 +196,32 @@ impl Inbox {
         let at = stranded.iter().position(|call| call.sender() == own)?;
         let parcel = stranded.swap_remove(at).into_any().downcast::<Parcel<F>>();
         parcel.ok().map(|parcel| parcel.closure)
+    }
+}
+
+#[cfg(all(test, not(interloop_loom)))]
+mod tests {
+    use interloop_backends::Readiness;
+
+    use super::*;
+
+    #[test]
+    fn a_source_that_is_always_ready_does_not_fill_the_inbox() {
+        let inbox = Inbox::new();
+        let ready = |slot, readiness| Event::Ready { key: Key::new(slot, 0), readiness };
+        let last = Event::Released { key: Key::new(9, 0) };
+        inbox.put_events(&mut vec![ready(1, Readiness::READABLE), last]);
+        for _ in 0..100_000 {
+            inbox.put_events(&mut vec![ready(1, Readiness::READABLE), ready(2, Readiness::ERROR)]);
+        }
+        inbox.put_events(&mut vec![ready(1, Readiness::HANG_UP)]);
+        let mut events = Vec::new();
+        inbox.fetch_events(|event| events.push(event));
+        assert!(events.len() <= 2 * MANY_EVENTS, "{}", events.len());
+        assert_eq!(events[0], ready(1, Readiness::READABLE));
+        assert_eq!(events[1..].iter().filter(|event| **event == last).count(), 1);
+        merge(&mut events);
+        let both = Readiness::READABLE | Readiness::HANG_UP;
+        assert_eq!(events, [ready(1, both), last, ready(2, Readiness::ERROR)]);
     }
 }

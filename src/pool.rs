@@ -5,15 +5,26 @@ mod running;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use interloop_backends::Key;
+
 use crate::label::Label;
 use crate::slots::Slots;
 #[cfg(feature = "unblock")]
 pub(crate) use running::Running;
 
-/// The closures of one reactor that are queued for the pool or run on it, by their labels. The host
-/// thread adds; whichever thread drops a [`Running`] takes out.
+/// The closures of one reactor that are queued for the pool or run on it. The host thread adds;
+/// whichever thread drops a [`Running`] takes out.
 pub(crate) struct Pool {
-    running: Mutex<Slots<Label>>,
+    running: Mutex<Slots<Closure>>,
+}
+
+/// A closure, as a report names it.
+#[derive(Clone)]
+pub(crate) struct Closure {
+    /// Where it was made.
+    pub(crate) label: Label,
+    /// The task that waits for it, which may have a label of its own.
+    pub(crate) task: Option<Key>,
 }
 
 impl Pool {
@@ -25,11 +36,11 @@ impl Pool {
         self.lock().len() > 0
     }
 
-    pub(crate) fn labels(&self) -> Vec<Label> {
-        self.lock().iter().map(|(_, label)| label.clone()).collect()
+    pub(crate) fn see(&self) -> Vec<Closure> {
+        self.lock().iter().map(|(_, closure)| closure.clone()).collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Slots<Label>> {
+    fn lock(&self) -> MutexGuard<'_, Slots<Closure>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -292,7 +292,7 @@ impl Handle {
     /// the task.
     ///
     /// Dropping the task before the pool has begun with the closure drops it there; one that runs goes
-    /// on to its end, unheard. The shutdown waits for all that were begun, in the `Before` phase, and
+    /// on to its end, unheard. The shutdown waits for all of them before it leaves a phase, and
     /// [`finish`](Handle::finish) names those that it could not wait for.
     #[cfg(feature = "unblock")]
     #[track_caller]
@@ -303,7 +303,7 @@ impl Handle {
     {
         let label = Label::caller();
         let running = Running::begin(&self.core.shared, label.clone());
-        let on_the_pool = Arc::clone(&running);
+        let (on_the_pool, begun) = (Arc::clone(&running), Arc::clone(&running));
         let work = blocking::unblock(move || {
             let _running = on_the_pool;
             f()
@@ -313,7 +313,9 @@ impl Handle {
             let _running = running;
             work.await
         };
-        self.core.spawn(future, label)
+        let task = self.core.spawn(future, label);
+        begun.awaited_by(task.key());
+        task
     }
 
     /// Waits for a future, but no longer than `limit` from now.

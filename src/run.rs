@@ -12,13 +12,14 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::clock::{Nanos, between};
+use crate::clock::{NEVER, Nanos, between};
 use crate::coop::unconstrained;
 use crate::core::{CREDIT, Core, Drive};
 use crate::local;
 use crate::proxy;
 use crate::shared::{Shared, gone};
 use crate::shutdown::{JOIN_LIMIT, Phase, Stage};
+use crate::worker::NOW;
 
 /// What [`Handle::finish`](crate::Handle::finish) came to.
 #[derive(Clone, Debug, Default)]
@@ -146,7 +147,7 @@ impl Core {
             if let Some(error) = self.shared.worker.failure() {
                 return Err(error);
             }
-            self.poll_until(crate::clock::NEVER);
+            self.poll_until(NEVER);
         }
     }
 
@@ -177,9 +178,9 @@ impl Core {
             if let Some(error) = self.shared.worker.failure() {
                 return Err(error);
             }
-            if !woken.flag.load(Ordering::Acquire) {
-                self.poll_until(crate::clock::NEVER);
-            }
+            // A future that wakes itself keeps nobody from being ready.
+            let again = woken.flag.load(Ordering::Acquire);
+            self.poll_until(if again { NOW } else { NEVER });
         }
     }
 
@@ -317,14 +318,18 @@ impl Core {
         for (phase, label) in self.shutdown.see() {
             names.push(format!("{phase:?} trigger {label}"));
         }
+        let closures = self.shared.pool.see();
+        names.extend(closures.iter().map(|closure| {
+            let label = closure.task.and_then(|task| self.tasks.label(task));
+            format!("blocking call {}", label.as_ref().unwrap_or(&closure.label))
+        }));
         if stage <= Stage::Triggers(Phase::During) {
-            let triggers = self.shutdown.tasks();
-            let tasks = self.tasks.labels_but(&triggers);
+            let mut named = self.shutdown.tasks();
+            named.extend(closures.iter().filter_map(|closure| closure.task));
+            let tasks = self.tasks.labels_but(&named);
             names.extend(tasks.into_iter().map(|label| format!("task {label}")));
         }
         if stage <= Stage::Triggers(Phase::Before) {
-            let pool = self.shared.pool.labels();
-            names.extend(pool.into_iter().map(|label| format!("blocking call {label}")));
             let sources = self.sources.see().into_iter().filter(|seen| !seen.limbo);
             names.extend(sources.map(|seen| format!("source {}", seen.label)));
             let timers = self.timers.borrow();

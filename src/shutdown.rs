@@ -1,9 +1,9 @@
 //! The orderly end of a reactor, one stage after the other, over as many turns as it takes.
 //!
-//! `Before` triggers run with I/O and timers alive, and closures on the thread pool come to their
-//! end; then sources and timers close; `During`; then
+//! `Before` triggers run with I/O and timers alive; then sources and timers close; `During`; then
 //! the tasks are cancelled; `After`; then the inbox closes, what it still holds runs, and the
-//! worker ends. A stage is left when its last trigger is gone, however it went.
+//! worker ends. A stage is left when its last trigger is gone, however it went, and no closure
+//! is on the thread pool.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -86,7 +86,7 @@ impl Shutdown {
                 let is_waiting = |state: &State| matches!(state, State::Waiting(_));
                 // Either all have ended, or one was added that nobody has started yet.
                 match of_phase.next() {
-                    None => phase != Phase::Before || !is_pool_busy(),
+                    None => !is_pool_busy(),
                     Some((_, first)) => {
                         is_waiting(&first.state)
                             || of_phase.any(|(_, entry)| is_waiting(&entry.state))
@@ -163,8 +163,7 @@ impl Core {
                 Stage::Alive | Stage::Over => return,
                 Stage::Triggers(phase) => {
                     self.start_triggers(phase);
-                    let waits_for_pool = phase == Phase::Before && self.shared.pool.is_busy();
-                    if waits_for_pool || !self.shutdown.keys(phase).is_empty() {
+                    if !self.shutdown.keys(phase).is_empty() || self.shared.pool.is_busy() {
                         return;
                     }
                     self.leave_phase(phase);

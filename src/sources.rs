@@ -297,7 +297,7 @@ impl Core {
         if let Some(Slot::Live(mut entry)) = removed {
             let cached = entry.cache.take().into_iter().flat_map(Cache::into_wakers);
             let waiters = entry.waiters.drain(..).filter_map(|waiter| waiter.waker);
-            waiters.chain(cached).for_each(Waker::wake);
+            waiters.chain(cached).for_each(|waker| self.wake_user(waker));
         }
         self.settle();
     }

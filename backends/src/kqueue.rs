@@ -197,10 +197,6 @@ impl Poller for Kqueue {
     fn has_edges(&self) -> bool {
         true
     }
-
-    fn tells_ends(&self) -> bool {
-        queue::TELLS_ENDS
-    }
 }
 
 impl Kqueue {

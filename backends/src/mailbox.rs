@@ -32,8 +32,16 @@ impl<T> Mailbox<T> {
     /// Moves all of `items` into the mailbox and leaves `items` empty. What was put before stays
     /// in front.
     pub fn put(&self, items: &mut Vec<T>) {
+        self.put_and(items, |_| ());
+    }
+
+    /// As [`put`](Mailbox::put), and lets `tidy` look at all that waits to be fetched.
+    pub fn put_and(&self, items: &mut Vec<T>, tidy: impl FnOnce(&mut Vec<T>)) {
         if !items.is_empty() {
-            self.grow(|batch| batch.append(items));
+            self.grow(|batch| {
+                batch.append(items);
+                tidy(batch);
+            });
         }
     }
 

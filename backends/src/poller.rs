@@ -96,9 +96,11 @@ pub trait Poller: Send + Sync {
     /// True when the mode [`Edge`](Mode::Edge) is there.
     fn has_edges(&self) -> bool;
 
-    /// True when an event for [`READABLE`](crate::Interest::READABLE) has
-    /// [`READ_CLOSED`](crate::Readiness::READ_CLOSED) in it whenever the peer of a stream has sent its
-    /// last. Where it may be missing, a short read does not mean that the next event is still to come.
+    /// True when an event for [`READABLE`](crate::Interest::READABLE) and
+    /// [`PRIORITY`](crate::Interest::PRIORITY) has [`READ_CLOSED`](crate::Readiness::READ_CLOSED) in it
+    /// whenever the peer of a stream has sent its last, and
+    /// [`PRIORITY`](crate::Readiness::PRIORITY) whenever urgent data is there. Where they may be
+    /// missing, a short read does not mean that the next event is still to come.
     fn tells_ends(&self) -> bool {
         false
     }

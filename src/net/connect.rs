@@ -39,10 +39,11 @@ pub(super) async fn connect_any(
         handle,
         label,
     };
-    match poll_fn(|cx| race.poll(cx)).await {
-        Some(stream) => Ok(stream),
-        None => Err(all_failed(&name, race.failures)),
+    if let Some(stream) = poll_fn(|cx| race.poll(cx)).await {
+        return Ok(stream);
     }
+    race.handle.core().credit().await;
+    Err(all_failed(&name, race.failures))
 }
 
 struct Race {

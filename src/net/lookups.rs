@@ -1,102 +1,120 @@
-//! How many look-ups may be on the thread pool at a time, in the whole process.
+//! The line in front of the thread pool for look-ups, in the whole process.
 //!
 //! A look-up of the system blocks its thread for as long as a name server likes: a thousand of them
-//! must not take a thousand threads, nor all those of the pool.
+//! must not take a thousand threads, nor all those of the pool. So what waits in line is the work
+//! itself, and a thread that ends one look-up takes the next: no place depends on anybody's polling.
 
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::task::{Poll, Waker};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use crate::fork::Process;
 
 /// How many threads of the pool look names up at a time.
 const MOST: usize = 16;
 
-static LOOKUPS: Mutex<Lookups> =
-    Mutex::new(Lookups { running: 0, waiting: VecDeque::new(), next: 0 });
+static LINE: Mutex<Line> = Mutex::new(Line { threads: 0, waiting: VecDeque::new(), next: 0 });
 
-struct Lookups {
-    running: usize,
-    /// Those who wait for their turn, in order. One whose waker was taken has been called, and takes
-    /// its place when it is polled.
-    waiting: VecDeque<(u64, Option<Waker>)>,
+struct Line {
+    /// How many threads of the pool take from the line.
+    threads: usize,
+    waiting: VecDeque<(u64, Work)>,
     next: u64,
 }
 
-impl Lookups {
-    /// How many of the first in line may go.
-    fn free(&self) -> usize {
-        MOST - self.running
-    }
+type Work = Box<dyn FnOnce() + Send>;
 
-    /// Takes the wakers of those whose turn has come, to be woken without the lock.
-    fn call(&mut self) -> Vec<Waker> {
-        let free = self.free();
-        self.waiting.iter_mut().take(free).filter_map(|(_, waker)| waker.take()).collect()
-    }
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn lock() -> MutexGuard<'static, Lookups> {
-    LOOKUPS.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// One look-up on the pool, until it is dropped, on whatever thread.
-pub(super) struct Permit(());
-
-impl Drop for Permit {
-    fn drop(&mut self) {
-        let called = {
-            let mut lookups = lock();
-            lookups.running -= 1;
-            lookups.call()
+/// Does `work` on the pool, when its turn has come. Dropping the future takes it out of the line.
+pub(super) fn in_line<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> impl Future<Output = T> {
+    let answer = Arc::new(Mutex::new(Answer { result: None, waker: None }));
+    let put = Arc::clone(&answer);
+    let place = Place::take(Box::new(move || {
+        let result = work();
+        let waker = {
+            let mut answer = lock(&put);
+            answer.result = Some(result);
+            answer.waker.take()
         };
-        called.into_iter().for_each(Waker::wake);
-    }
-}
-
-/// Waits until one more may run.
-pub(super) fn permit() -> impl Future<Output = Permit> {
-    let mut place = Place(None);
+        waker.into_iter().for_each(Waker::wake);
+    }));
     poll_fn(move |cx| {
-        // Cloned before the lock, and the old one dropped after it.
-        let waker = cx.waker().clone();
-        let (permit, _old) = place.poll(waker);
-        permit
+        let _place = &place;
+        poll(&answer, cx)
     })
 }
 
+struct Answer<T> {
+    result: Option<T>,
+    waker: Option<Waker>,
+}
+
+fn poll<T>(answer: &Mutex<Answer<T>>, cx: &mut Context<'_>) -> Poll<T> {
+    // Wakers are user code: cloned before the lock, and dropped after it.
+    let waker = cx.waker().clone();
+    let mut answer = lock(answer);
+    if let Some(result) = answer.result.take() {
+        return Poll::Ready(result);
+    }
+    let old = answer.waker.replace(waker);
+    drop(answer);
+    drop(old);
+    Poll::Pending
+}
+
 /// A place in the line, by its number.
-struct Place(Option<u64>);
+struct Place {
+    number: u64,
+    process: Process,
+}
 
 impl Place {
-    fn poll(&mut self, waker: Waker) -> (Poll<Permit>, Option<Waker>) {
-        let mut lookups = lock();
-        let number = *self.0.get_or_insert_with(|| {
-            let number = lookups.next;
-            lookups.next += 1;
-            lookups.waiting.push_back((number, None));
-            number
-        });
-        let at = lookups.waiting.iter().position(|(other, _)| *other == number);
-        let at = at.expect("it stands in line until it is let go");
-        if at < lookups.free() {
-            lookups.waiting.remove(at);
-            lookups.running += 1;
-            self.0 = None;
-            return (Poll::Ready(Permit(())), Some(waker));
+    fn take(work: Work) -> Place {
+        let mut line = lock(&LINE);
+        let number = line.next;
+        line.next += 1;
+        line.waiting.push_back((number, work));
+        let begins = line.threads < MOST;
+        line.threads += usize::from(begins);
+        drop(line);
+        if begins {
+            blocking::unblock(serve).detach();
         }
-        (Poll::Pending, lookups.waiting[at].1.replace(waker))
+        Place { number, process: Process::current() }
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let Some(number) = self.0 else { return };
-        let called = {
-            let mut lookups = lock();
-            lookups.waiting.retain(|(other, _)| *other != number);
-            // Whoever stood behind has moved up.
-            lookups.call()
+        // In a forked child the line may be locked for ever, by a thread that is not there.
+        if self.process.is_current() {
+            let mut line = lock(&LINE);
+            let at = line.waiting.iter().position(|(number, _)| *number == self.number);
+            let work = at.and_then(|at| line.waiting.remove(at));
+            drop(line);
+            drop(work);
+        }
+    }
+}
+
+/// Does what stands in line, until nothing does.
+fn serve() {
+    loop {
+        let next = {
+            let mut line = lock(&LINE);
+            let next = line.waiting.pop_front();
+            line.threads -= usize::from(next.is_none());
+            next
         };
-        called.into_iter().for_each(Waker::wake);
+        let Some((_, work)) = next else { return };
+        // A waker that panics is not to take the thread, and its place, with it.
+        let _panicked = catch_unwind(AssertUnwindSafe(work));
     }
 }

@@ -1,20 +1,22 @@
 //! Looking names up.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::rc::Rc;
 
 use super::{Context, LocalBoxFuture, Target, ToTarget, lookups};
+use crate::core::Core;
 use crate::reactor::Handle;
 
 /// What looks names up, for [`Handle::set_resolver`].
 pub trait Resolve {
-    /// The addresses of `host`, in the order of preference. The future runs on the host thread, and
-    /// is dropped when nobody wants the answer any more.
-    fn resolve(&self, host: &str) -> LocalBoxFuture<io::Result<Vec<IpAddr>>>;
+    /// The addresses of `host`, with `port`, in the order of preference. The future runs on the host
+    /// thread, and is dropped when nobody wants the answer any more.
+    fn resolve(&self, host: &str, port: u16) -> LocalBoxFuture<io::Result<Vec<SocketAddr>>>;
 }
 
-/// The look-up of the operating system (`getaddrinfo`), on the thread pool: a few at a time, in the
-/// order in which they were asked for.
+/// The look-up of the operating system (`getaddrinfo`), on the thread pool: 16 at a time in the whole
+/// process, in the order in which they were asked for.
 ///
 /// One that nobody waits for any more does not begin; one that runs already goes on to its end,
 /// unheard. The shutdown of the reactor does not wait for it.
@@ -22,24 +24,18 @@ pub trait Resolve {
 pub struct SystemResolver;
 
 impl Resolve for SystemResolver {
-    fn resolve(&self, host: &str) -> LocalBoxFuture<io::Result<Vec<IpAddr>>> {
+    fn resolve(&self, host: &str, port: u16) -> LocalBoxFuture<io::Result<Vec<SocketAddr>>> {
         let host = host.to_owned();
-        Box::pin(async move {
-            let permit = lookups::permit().await;
-            blocking::unblock(move || {
-                let _permit = permit;
-                let addresses = (host.as_str(), 0).to_socket_addrs().map_err(not_found)?;
-                let mut addresses: Vec<IpAddr> = addresses.map(|address| address.ip()).collect();
-                let mut seen = Vec::new();
-                addresses.retain(|address| {
-                    let new = !seen.contains(address);
-                    seen.push(*address);
-                    new
-                });
-                Ok(addresses)
-            })
-            .await
-        })
+        Box::pin(lookups::in_line(move || {
+            let addresses = (host.as_str(), port).to_socket_addrs().map_err(not_found)?;
+            let mut all: Vec<SocketAddr> = Vec::new();
+            for address in addresses {
+                if !all.contains(&address) {
+                    all.push(address);
+                }
+            }
+            Ok(all)
+        }))
     }
 }
 
@@ -55,7 +51,7 @@ fn not_found(error: io::Error) -> io::Error {
 impl Handle {
     /// Replaces what looks names up for this reactor, which is [`SystemResolver`] at first.
     pub fn set_resolver(&self, resolver: impl Resolve + 'static) {
-        let old = self.core().resolver.replace(std::rc::Rc::new(resolver));
+        let old = self.core().resolver.replace(Rc::new(resolver));
         drop(old);
     }
 }
@@ -75,19 +71,26 @@ pub fn lookup<A: ToTarget>(
     target: A,
 ) -> LocalBoxFuture<io::Result<Vec<SocketAddr>>> {
     let target = target.to_target();
-    let resolver = std::rc::Rc::clone(&handle.core().resolver.borrow());
+    let core = Rc::clone(handle.core());
     Box::pin(async move {
-        let (host, port) = match target? {
-            Target::Addresses(addresses) => return Ok(addresses),
-            Target::Name { host, port } => (host, port),
+        let looked_up = match target {
+            Ok(Target::Addresses(addresses)) => return Ok(addresses),
+            Ok(Target::Name { host, port }) => by_name(&core, &host, port).await,
+            Err(error) => Err(error),
         };
-        let what = format_args!("look up {host}").to_string();
-        let addresses =
-            resolver.resolve(&host).await.map_err(|error| Context::add(&what, error))?;
-        if addresses.is_empty() {
-            let error = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
-            return Err(Context::add(&what, error));
+        if looked_up.is_err() {
+            core.credit().await;
         }
-        Ok(addresses.into_iter().map(|address| SocketAddr::new(address, port)).collect())
+        looked_up
     })
+}
+
+async fn by_name(core: &Core, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+    let resolver = Rc::clone(&core.resolver.borrow());
+    let explain = |error| Context::add(format_args!("look up {host}"), error);
+    let addresses = resolver.resolve(host, port).await.map_err(explain)?;
+    if addresses.is_empty() {
+        return Err(explain(io::Error::new(io::ErrorKind::NotFound, "the name has no address")));
+    }
+    Ok(addresses)
 }

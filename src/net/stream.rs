@@ -75,32 +75,39 @@ impl<S: AsSource + 'static> Stream<S> {
         (ReadHalf { stream: self.clone() }, WriteHalf { stream: self, open: true })
     }
 
+    /// `parts` of a vectored operation have `length` bytes together.
     fn poll_read_some(
         &self,
         cx: &mut Context<'_>,
-        length: usize,
+        (parts, length): (usize, usize),
         read: impl FnMut(&S) -> io::Result<usize>,
     ) -> Poll<io::Result<usize>> {
         if length == 0 {
             // The operating system answers WouldBlock where there is nothing to read.
             return Poll::Ready(Ok(0));
         }
-        let short = |read: &usize| (1..length).contains(read);
+        let short = |read: &usize| (1..whole(length, parts)).contains(read);
         self.object.poll_operate(cx, Interest::READABLE, read, short)
     }
 
     fn poll_write_some(
         &self,
         cx: &mut Context<'_>,
-        length: usize,
+        (parts, length): (usize, usize),
         write: impl FnMut(&S) -> io::Result<usize>,
     ) -> Poll<io::Result<usize>> {
         if length == 0 {
             return Poll::Ready(Ok(0));
         }
-        let short = |written: &usize| (1..length).contains(written);
+        let short = |written: &usize| (1..whole(length, parts)).contains(written);
         self.object.poll_operate(cx, Interest::WRITABLE, write, short)
     }
+}
+
+/// How much an operation would move that is not cut short. No system takes fewer than 16 parts; of
+/// more, nobody can tell here how many were passed on.
+fn whole(length: usize, parts: usize) -> usize {
+    if parts <= 16 { length } else { 0 }
 }
 
 impl<S> Clone for Stream<S> {
@@ -118,7 +125,7 @@ where
         cx: &mut Context<'_>,
         bytes: &mut [u8],
     ) -> Poll<io::Result<usize>> {
-        self.poll_read_some(cx, bytes.len(), |mut socket| socket.read(bytes))
+        self.poll_read_some(cx, (1, bytes.len()), |mut socket| socket.read(bytes))
     }
 
     fn poll_read_vectored(
@@ -127,7 +134,7 @@ where
         bytes: &mut [IoSliceMut<'_>],
     ) -> Poll<io::Result<usize>> {
         let length = bytes.iter().map(|part| part.len()).sum();
-        self.poll_read_some(cx, length, |mut socket| socket.read_vectored(bytes))
+        self.poll_read_some(cx, (bytes.len(), length), |mut socket| socket.read_vectored(bytes))
     }
 }
 
@@ -140,7 +147,7 @@ where
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.poll_write_some(cx, bytes.len(), |mut socket| socket.write(bytes))
+        self.poll_write_some(cx, (1, bytes.len()), |mut socket| socket.write(bytes))
     }
 
     fn poll_write_vectored(
@@ -149,7 +156,7 @@ where
         bytes: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let length = bytes.iter().map(|part| part.len()).sum();
-        self.poll_write_some(cx, length, |mut socket| socket.write_vectored(bytes))
+        self.poll_write_some(cx, (bytes.len(), length), |mut socket| socket.write_vectored(bytes))
     }
 
     /// A socket has nothing to flush.
@@ -320,7 +327,8 @@ where
 
 impl<S: AsSource + 'static> Drop for WriteHalf<S> {
     fn drop(&mut self) {
-        if self.open {
+        // A forked child shares the socket, and the connection is its parent's.
+        if self.open && self.stream.object.core().shared.process.is_current() {
             // The peer that is gone already does not miss the end.
             let _gone = self.stream.shutdown(Shutdown::Write);
         }

@@ -15,7 +15,9 @@ use super::{Context, LocalBoxFuture, tcp};
 use crate::async_object::Async;
 use crate::label::Label;
 use crate::reactor::Handle;
+use crate::shared::gone;
 use crate::source::RegisterError;
+use crate::timer::Sleep;
 
 /// A connection over a Unix socket.
 pub type UnixStream = Stream<std::os::unix::net::UnixStream>;
@@ -46,6 +48,9 @@ impl Stream<std::os::unix::net::UnixStream> {
         let path = path.as_ref().to_owned();
         Box::pin(async move {
             let connected = connect(&handle, &path, label).await;
+            if connected.is_err() {
+                handle.core().credit().await;
+            }
             let what = format_args!("connect to {}", path.display()).to_string();
             connected.map_err(|error| Context::add(what, error))
         })
@@ -176,6 +181,8 @@ impl fmt::Debug for UnixListener {
 #[derive(Clone)]
 pub struct UnixDatagram {
     object: Rc<Async<StdDatagram>>,
+    /// Of the sleeps in front of a full peer.
+    label: Label,
 }
 
 impl UnixDatagram {
@@ -226,12 +233,14 @@ impl UnixDatagram {
         handle: &Handle,
         socket: StdDatagram,
     ) -> Result<UnixDatagram, RegisterError<StdDatagram>> {
-        Ok(UnixDatagram { object: Rc::new(Async::new(handle, socket)?) })
+        let label = Label::caller();
+        Ok(UnixDatagram { object: Rc::new(Async::new(handle, socket)?), label })
     }
 
     fn labelled(handle: &Handle, socket: StdDatagram, label: Label) -> io::Result<UnixDatagram> {
         socket.set_nonblocking(true)?;
-        Ok(UnixDatagram { object: Rc::new(Async::labelled(handle, socket, label)?) })
+        let object = Rc::new(Async::labelled(handle, socket, label.clone())?);
+        Ok(UnixDatagram { object, label })
     }
 
     /// Sends to the socket at `path` from now on.
@@ -249,12 +258,27 @@ impl UnixDatagram {
     ///
     /// # Errors
     ///
-    /// What the operating system said: `NotFound`, `ConnectionRefused`. Where the line of an
-    /// unconnected peer is full, the operating system does not tell when there is room: connect the
-    /// socket, to wait for that.
+    /// What the operating system said: `NotFound`, `ConnectionRefused`; `NotConnected` once the reactor
+    /// has closed its sources. While the line in front of an unconnected peer is full, the operating
+    /// system does not tell when there is room, and it is tried again, after 1 to 50 ms: a connected
+    /// socket waits without trying.
     pub async fn send_to(&self, bytes: &[u8], path: impl AsRef<Path>) -> io::Result<usize> {
-        let path = path.as_ref();
-        self.object.write_with(|socket| socket.send_to(bytes, path)).await
+        let (path, core) = (path.as_ref(), self.object.core());
+        let mut pause = FULL.0;
+        loop {
+            core.credit().await;
+            match self.get_ref().send_to(bytes, path) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                result => return result,
+            }
+            Sleep::new(core, pause, self.label.clone()).await;
+            // In a shutdown the sleep ends at once, and nothing would end this.
+            if core.sources.is_closed() {
+                return Err(gone());
+            }
+            pause = (pause * 2).min(FULL.1);
+        }
     }
 
     /// Receives a datagram. What does not fit into `bytes` is lost.

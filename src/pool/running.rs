@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use interloop_backends::Key;
 
+use super::Closure;
 use crate::label::Label;
 use crate::shared::Shared;
 
@@ -15,13 +16,24 @@ pub(crate) struct Running {
 
 impl Running {
     pub(crate) fn begin(shared: &Arc<Shared>, label: Label) -> Arc<Running> {
-        let key = shared.pool.lock().insert(label);
+        let key = shared.pool.lock().insert(Closure { label, task: None });
         Arc::new(Running { shared: Arc::clone(shared), key })
+    }
+
+    /// Says which task waits for the closure.
+    pub(crate) fn awaited_by(&self, task: Key) {
+        if let Some(closure) = self.shared.pool.lock().get_mut(self.key) {
+            closure.task = Some(task);
+        }
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
+        // In a forked child the table may be locked for ever, by a thread that is not there.
+        if !self.shared.process.is_current() {
+            return;
+        }
         let removed = self.shared.pool.lock().remove(self.key);
         drop(removed);
         // A shutdown that waits for this one set its flag before it looked under the lock: either it

@@ -9,9 +9,8 @@ use std::process::Stdio;
 use std::task::{Context, Poll};
 
 use futures_io::{AsyncRead, AsyncWrite};
-use interloop_backends::Interest;
 
-use crate::async_object::{Async, set_nonblocking};
+use crate::async_object::Async;
 use crate::label::Label;
 use crate::reactor::Handle;
 
@@ -48,16 +47,6 @@ impl PipeReader {
         while self.object.read_with(|pipe| pipe.take(PART).read_to_end(&mut bytes)).await? > 0 {}
         Ok(bytes)
     }
-
-    fn poll(
-        &self,
-        cx: &mut Context<'_>,
-        length: usize,
-        read: impl FnMut(&File) -> io::Result<usize>,
-    ) -> Poll<io::Result<usize>> {
-        let short = |read: &usize| (1..length).contains(read);
-        self.object.poll_operate(cx, Interest::READABLE, read, short)
-    }
 }
 
 impl AsyncRead for PipeReader {
@@ -66,7 +55,7 @@ impl AsyncRead for PipeReader {
         cx: &mut Context<'_>,
         bytes: &mut [u8],
     ) -> Poll<io::Result<usize>> {
-        self.poll(cx, bytes.len(), |mut pipe| pipe.read(bytes))
+        self.object.poll_read_with(cx, |mut pipe| pipe.read(bytes))
     }
 
     fn poll_read_vectored(
@@ -74,8 +63,7 @@ impl AsyncRead for PipeReader {
         cx: &mut Context<'_>,
         bytes: &mut [IoSliceMut<'_>],
     ) -> Poll<io::Result<usize>> {
-        let length = bytes.iter().map(|part| part.len()).sum();
-        self.poll(cx, length, |mut pipe| pipe.read_vectored(bytes))
+        self.object.poll_read_with(cx, |mut pipe| pipe.read_vectored(bytes))
     }
 }
 
@@ -123,11 +111,9 @@ impl PipeWriter {
     fn poll(
         &self,
         cx: &mut Context<'_>,
-        length: usize,
         write: impl FnMut(&File) -> io::Result<usize>,
     ) -> Poll<io::Result<usize>> {
-        let short = |written: &usize| (1..length).contains(written);
-        self.object()?.poll_operate(cx, Interest::WRITABLE, write, short)
+        self.object()?.poll_write_with(cx, write)
     }
 }
 
@@ -137,7 +123,7 @@ impl AsyncWrite for PipeWriter {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.poll(cx, bytes.len(), |mut pipe| pipe.write(bytes))
+        self.poll(cx, |mut pipe| pipe.write(bytes))
     }
 
     fn poll_write_vectored(
@@ -145,8 +131,7 @@ impl AsyncWrite for PipeWriter {
         cx: &mut Context<'_>,
         bytes: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let length = bytes.iter().map(|part| part.len()).sum();
-        self.poll(cx, length, |mut pipe| pipe.write_vectored(bytes))
+        self.poll(cx, |mut pipe| pipe.write_vectored(bytes))
     }
 
     /// Does nothing: what was written is in the pipe.
@@ -169,7 +154,7 @@ impl fmt::Debug for PipeWriter {
 
 fn register(handle: &Handle, pipe: OwnedFd, label: Label) -> io::Result<Async<File>> {
     let pipe = File::from(pipe);
-    set_nonblocking(&pipe)?;
+    rustix::io::ioctl_fionbio(&pipe, true)?;
     Ok(Async::labelled(handle, pipe, label)?)
 }
 

@@ -23,6 +23,7 @@ cases!(
     a_connection_that_nobody_answers_ends_in_time,
     a_name_has_its_addresses_tried_in_turn,
     an_address_that_hangs_does_not_hold_the_next_one_up,
+    a_family_that_hangs_does_not_hold_the_other_one_up,
     every_failure_is_in_the_error,
     a_name_that_does_not_exist_is_said_to_be,
     a_look_up_that_nobody_wants_is_dropped,
@@ -36,12 +37,13 @@ cases!(
 struct Fixed(Result<Vec<IpAddr>, ErrorKind>, Rc<Cell<u32>>);
 
 impl Resolve for Fixed {
-    fn resolve(&self, _host: &str) -> LocalBoxFuture<io::Result<Vec<IpAddr>>> {
+    fn resolve(&self, _host: &str, port: u16) -> LocalBoxFuture<io::Result<Vec<SocketAddr>>> {
         self.1.set(self.1.get() + 1);
         let answer = self.0.clone();
         Box::pin(async move {
             yield_now().await;
-            answer.map_err(io::Error::from)
+            let addresses = answer.map_err(io::Error::from)?.into_iter();
+            Ok(addresses.map(|address| SocketAddr::new(address, port)).collect())
         })
     }
 }
@@ -157,6 +159,27 @@ fn an_address_that_hangs_does_not_hold_the_next_one_up(world: &World) {
     });
 }
 
+/// Behaviour 53: IPv6 first, and silent; IPv4 works.
+fn a_family_that_hangs_does_not_hold_the_other_one_up(world: &World) {
+    if let Err(error) = std::net::TcpListener::bind((V6, 0)) {
+        return println!("no IPv6 here: {error}");
+    }
+    task(world, |reactor| async move {
+        // The same port of the other family may be somebody else's.
+        let (silent, listener) = loop {
+            let silent = silent((V6, 0).into());
+            match TcpListener::bind(&reactor, (V4, silent.1.port())) {
+                Ok(listener) => break (silent, listener),
+                Err(error) => assert_eq!(error.kind(), ErrorKind::AddrInUse),
+            }
+        };
+        assert!(once(TcpStream::connect(&reactor, silent.1)).await.is_none());
+        reactor.set_resolver(fixed(&[V6, V4]));
+        reaches(&reactor, listener).await;
+        assert_eq!(reactor.dump().sources.iter().filter(|source| !source.limbo).count(), 0);
+    });
+}
+
 /// Behaviour 53.
 fn every_failure_is_in_the_error(world: &World) {
     task(world, |reactor| async move {
@@ -203,7 +226,7 @@ impl Drop for GivenUp {
 }
 
 impl Resolve for Silent {
-    fn resolve(&self, _host: &str) -> LocalBoxFuture<io::Result<Vec<IpAddr>>> {
+    fn resolve(&self, _: &str, _: u16) -> LocalBoxFuture<io::Result<Vec<SocketAddr>>> {
         self.0.borrow_mut().push("asked");
         let given_up = GivenUp(Rc::clone(&self.0));
         Box::pin(async move {

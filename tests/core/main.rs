@@ -20,6 +20,8 @@ mod pairs;
 mod pool;
 #[cfg(feature = "process")]
 mod processes;
+#[cfg(feature = "net")]
+mod regressions;
 mod remote;
 mod seeing;
 mod shutdown;
@@ -87,6 +89,8 @@ const SUITES: &[(&str, &[Case])] = &[
     ("processes", processes::CASES),
     #[cfg(feature = "net")]
     ("streams", streams::CASES),
+    #[cfg(feature = "net")]
+    ("regressions", regressions::CASES),
     #[cfg(feature = "net")]
     ("ends", ends::CASES),
     #[cfg(feature = "net")]

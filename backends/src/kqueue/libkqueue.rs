@@ -53,8 +53,6 @@ const EV_ERROR: c_ushort = 0x4000;
 const EV_EOF: c_ushort = 0x8000;
 const NOTE_TRIGGER: c_uint = 0x0100_0000;
 
-pub(super) const TELLS_ENDS: bool = false;
-
 /// The library's queue, with a user event as its notifier.
 pub(super) struct Queue {
     queue: OwnedFd,

@@ -13,8 +13,6 @@ use rustix::io::{Errno, FdFlags, fcntl_setfd};
 use super::{Filter, Occurrence};
 use crate::{Key, Mode};
 
-pub(super) const TELLS_ENDS: bool = true;
-
 /// The kernel's queue, with a notifier in it.
 pub(super) struct Queue {
     queue: OwnedFd,

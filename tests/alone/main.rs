@@ -6,6 +6,8 @@
 #![cfg(unix)]
 
 mod descriptors;
+#[cfg(feature = "net")]
+mod network;
 #[allow(dead_code)]
 #[path = "../core/pairs.rs"]
 mod pairs;
@@ -39,6 +41,17 @@ const CASES: &[Case] = cases!(
     descriptors::accept_at_the_limit_recovers_when_descriptors_are_free,
     signals::a_storm_of_signals_loses_nothing_and_hurries_nothing,
 );
+
+#[cfg(feature = "net")]
+const NETWORK: &[Case] = cases!(
+    network::a_task_that_accepts_at_the_limit_recovers,
+    network::an_object_that_was_closed_behind_our_back_is_an_error,
+    network::cancelled_connects_leave_no_descriptor,
+    network::a_lost_race_of_addresses_leaves_no_descriptor,
+    network::a_thousand_look_ups_take_few_threads,
+);
+#[cfg(not(feature = "net"))]
+const NETWORK: &[Case] = &[];
 
 #[cfg(feature = "process")]
 const PROCESSES: &[Case] = cases!(
@@ -81,7 +94,8 @@ fn main() {
         }
         for drive in [Drive::Interleaved, Drive::Run] {
             let once = if trials.is_empty() { ONCE } else { &[] };
-            for (name, case) in CASES.iter().chain(PROCESSES).chain(SUBSCRIPTIONS).chain(once) {
+            let optional = NETWORK.iter().chain(PROCESSES).chain(SUBSCRIPTIONS);
+            for (name, case) in CASES.iter().chain(optional).chain(once) {
                 let name = format!("{backend}::{}::{name}", drive.name());
                 trials.push(Trial::test(name, move || {
                     case(&World { backend, drive });

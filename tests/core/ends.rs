@@ -13,7 +13,7 @@ use interloop::{BackendKind, Handle, Phase};
 use socket2::SockRef;
 
 use crate::cases;
-use crate::futures::yield_now;
+use crate::futures::{Flag, yield_now};
 use crate::pairs::Heard;
 use crate::shutdown::run_until_stopped;
 use crate::sockets::{bytes_at, fill, once, send, task, tcp};
@@ -161,16 +161,19 @@ fn a_reset_in_the_middle_of_a_transfer_is_an_error(world: &World) {
         assert_eq!(writer.write(b"x").await.unwrap_err().kind(), ErrorKind::BrokenPipe);
 
         let (mut near, far) = tcp(&reactor);
+        let full = Flag::default();
+        let is_full = full.clone();
         let writes = reactor.spawn_local(async move {
+            fill(&mut near).await;
+            is_full.set();
             loop {
                 if let Err(error) = near.write_all(&[0; 65536]).await {
                     return error.kind();
                 }
             }
         });
-        for _ in 0..10 {
-            reactor.sleep(Duration::from_millis(1)).await;
-        }
+        full.wait().await;
+        yield_now().await;
         assert!(!writes.is_finished());
         reset(far);
         let kind = writes.await;
@@ -270,7 +273,8 @@ fn operations_that_wait_fail_when_the_sources_close(world: &World) {
     let reactor = world.reactor();
     let host = world.host(&reactor);
     let heard = Heard::new();
-    let ((near, _near_peer), (mut full, _full_peer)) = (tcp(&reactor), tcp(&reactor));
+    let (near, _near_peer) = tcp(&reactor);
+    let (mut full, _full_peer) = UnixStream::pair(&reactor).unwrap();
     let mut reader = near.clone();
     let listener = TcpListener::bind(&reactor, "127.0.0.1:0").unwrap();
     let socket = UdpSocket::bind(&reactor, "127.0.0.1:0").unwrap();
@@ -281,12 +285,12 @@ fn operations_that_wait_fail_when_the_sources_close(world: &World) {
     let told = tell("read");
     reactor.spawn_local(async move { told(reader.read(&mut [0]).await.unwrap_err()) }).detach();
     let told = tell("write");
+    let is_full = Flag::default();
+    let fills = is_full.clone();
     let writes = async move {
-        loop {
-            if let Err(error) = full.write(b"0123456789").await {
-                return told(error);
-            }
-        }
+        fill(&mut full).await;
+        fills.set();
+        told(full.write(b"x").await.unwrap_err());
     };
     reactor.spawn_local(writes).detach();
     let told = tell("readable");
@@ -311,10 +315,9 @@ fn operations_that_wait_fail_when_the_sources_close(world: &World) {
     let trigger = reactor.on_shutdown(Phase::During, hears).unwrap();
     let stopper = reactor.handle();
     let stops = async move {
-        // The others wait when it has let them go first.
-        for _ in 0..20 {
-            stopper.sleep(Duration::from_millis(1)).await;
-        }
+        // The others wait already: they began before.
+        is_full.wait().await;
+        yield_now().await;
         stopper.stop();
     };
     reactor.spawn_local(stops).detach();

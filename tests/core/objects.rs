@@ -4,27 +4,33 @@ use std::cell::Cell;
 use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
 use std::rc::Rc;
+use std::time::Duration;
 
 use futures_lite::{AsyncReadExt, AsyncWriteExt};
 use interloop::net::UnixStream;
 use interloop::{Async, Handle};
 use rustix::event::EventfdFlags;
+use rustix::fs::{Mode, OFlags};
+use rustix::pty::OpenptFlags;
 
 use crate::cases;
-use crate::futures::yield_now;
-use crate::pairs::script_on;
+use crate::futures::{Flag, yield_now};
+use crate::pairs::{fence, script_on};
 use crate::sockets::{once, receive, send, task};
 use crate::world::World;
 
 cases!(
     pipes_carry_what_is_written,
     an_eventfd_is_read_when_it_counts,
+    a_terminal_gives_its_lines_and_hangs_up,
     a_regular_file_is_handed_back,
     who_reads_behind_the_objects_back_does_not_spin,
     who_writes_behind_the_objects_back_does_not_spin,
     twenty_poll_functions_all_hear,
     a_busy_stream_is_registered_once_where_there_are_edges,
-    what_is_there_already_needs_no_registration,
+    what_is_there_already_needs_no_registration;
+    interleaved:
+    what_came_while_an_operation_ran_is_not_forgotten,
 );
 
 fn pipe(reactor: &Handle) -> (Async<File>, Async<File>) {
@@ -72,6 +78,46 @@ fn an_eventfd_is_read_when_it_counts(world: &World) {
             }
         }
         assert_eq!(reads.await, 5050);
+    });
+}
+
+/// Behaviour 25: both ends of a pseudo-terminal.
+fn a_terminal_gives_its_lines_and_hangs_up(world: &World) {
+    task(world, |reactor| async move {
+        let master = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        rustix::pty::grantpt(&master).unwrap();
+        rustix::pty::unlockpt(&master).unwrap();
+        let name = rustix::pty::ptsname(&master, Vec::new()).unwrap();
+        let flags = OFlags::RDWR | OFlags::NOCTTY;
+        let terminal = rustix::fs::open(name, flags, Mode::empty()).unwrap();
+        let make = |end| Async::new(&reactor, File::from(end)).unwrap();
+        let (mut master, mut terminal) = (make(master), make(terminal));
+        let mut bytes = [0; 64];
+        for _ in 0..20 {
+            // A line is there when it has ended.
+            assert!(once(terminal.read(&mut bytes)).await.is_none());
+            master.write_all(b"who").await.unwrap();
+            assert!(once(terminal.read(&mut bytes)).await.is_none());
+            master.write_all(b" is it\n").await.unwrap();
+            let read = terminal.read(&mut bytes).await.unwrap();
+            assert_eq!(&bytes[..read], b"who is it\n");
+            terminal.write_all(b"me\n").await.unwrap();
+            // What was typed is echoed, and ends of lines are translated.
+            let mut heard = Vec::new();
+            while !heard.ends_with(b"me\r\n") {
+                let read = master.read(&mut bytes).await.unwrap();
+                heard.extend_from_slice(&bytes[..read]);
+            }
+            assert_eq!(heard, b"who is it\r\nme\r\n");
+        }
+        let hears = reactor.spawn_local(async move { master.read(&mut [0]).await });
+        yield_now().await;
+        drop(terminal);
+        // Linux says so with an error.
+        match hears.await {
+            Ok(read) => assert_eq!(read, 0),
+            Err(error) => assert_eq!(error.raw_os_error(), Some(libc::EIO)),
+        }
     });
 }
 
@@ -132,7 +178,7 @@ fn who_writes_behind_the_objects_back_does_not_spin(world: &World) {
             let waits = reactor.spawn_local(async move { object.as_async().writable().await });
             let polls = reactor.stats().polls;
             for _ in 0..50 {
-                yield_now().await;
+                reactor.sleep(Duration::ZERO).await;
             }
             // The task here is polled too.
             let spent = reactor.stats().polls - polls;
@@ -173,6 +219,37 @@ fn twenty_poll_functions_all_hear(world: &World) {
             assert_eq!(task.await, 1);
         }
     });
+}
+
+/// Behaviour 51: an operation that finds nothing, and opens a host loop before it says so.
+fn what_came_while_an_operation_ran_is_not_forgotten(world: &World) {
+    let reactor = world.reactor();
+    let host = world.host(&reactor);
+    let (near, far) = UnixStream::pair(&reactor).unwrap();
+    let (inner, handle) = (host.clone(), reactor.handle());
+    let mut nested = false;
+    let reads = async move {
+        let read = near.as_async().read_with(|mut socket| {
+            let read = socket.read(&mut [0; 4]);
+            if !std::mem::replace(&mut nested, true) {
+                assert_eq!(read.as_ref().unwrap_err().kind(), ErrorKind::WouldBlock);
+                let come = Flag::default();
+                let (set, reactor, mut writer) = (come.clone(), handle.clone(), far.clone());
+                let writes = async move {
+                    writer.write_all(b"x").await.unwrap();
+                    fence(&reactor).await;
+                    set.set();
+                };
+                handle.spawn_local(writes).detach();
+                inner.run_until(|| come.is_set());
+            }
+            read
+        });
+        assert_eq!(read.await.unwrap(), 1);
+        inner.done();
+    };
+    reactor.spawn_local(reads).detach();
+    host.run();
 }
 
 /// Issue point 2: thousands of messages, and the backend is told nothing.

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::task::{Poll, Waker};
 use std::thread::{self, ThreadId};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use interloop::Phase;
 
@@ -67,12 +67,15 @@ fn a_panic_on_the_pool_goes_to_the_one_who_awaits(world: &World) {
     });
 }
 
-/// Tells the thread that drops it.
-struct Tells(mpsc::Sender<ThreadId>);
+/// What a closure owns: it tells the thread that drops it, and whether the closure had begun.
+struct Owned {
+    tell: mpsc::Sender<(ThreadId, bool)>,
+    begun: bool,
+}
 
-impl Drop for Tells {
+impl Drop for Owned {
     fn drop(&mut self) {
-        let _unheard = self.0.send(thread::current().id());
+        let _unheard = self.tell.send((thread::current().id(), self.begun));
     }
 }
 
@@ -80,19 +83,44 @@ impl Drop for Tells {
 fn a_closure_that_nobody_awaits_is_not_dropped_on_the_host_thread(world: &World) {
     const CLOSURES: usize = 300;
     task(world, |reactor| async move {
-        let (sender, dropped) = mpsc::channel();
-        for round in 0..CLOSURES {
-            let tells = Tells(sender.clone());
-            let work = reactor.unblock(move || drop(tells));
-            if round % 2 == 0 {
-                yield_now().await;
+        let host = thread::current().id();
+        let limit = Instant::now() + LIMIT;
+        // More than the pool begins at once, until it was slower than this thread.
+        loop {
+            let (tell, told) = mpsc::channel();
+            let closure = |_| {
+                let owned = Owned { tell: tell.clone(), begun: false };
+                reactor.unblock(move || {
+                    let mut owned = owned;
+                    owned.begun = true;
+                })
+            };
+            drop((0..CLOSURES).map(closure).collect::<Vec<_>>());
+            drop(tell);
+            let all = reactor.unblock(move || told.iter().collect::<Vec<_>>()).await;
+            assert_eq!(all.len(), CLOSURES);
+            assert!(all.iter().all(|(thread, _)| *thread != host));
+            if all.iter().any(|(_, begun)| !begun) {
+                break;
             }
-            drop(work);
+            assert!(Instant::now() < limit, "all of them begin before they are dropped");
         }
-        drop(sender);
-        let all = reactor.unblock(move || dropped.iter().collect::<Vec<_>>()).await;
-        assert_eq!(all.len(), CLOSURES);
-        assert!(!all.contains(&thread::current().id()));
+        // One that runs goes on, and its result is dropped over there.
+        let (tell, told) = mpsc::channel();
+        let (begin, begins) = mpsc::channel();
+        let (go, goes) = mpsc::channel::<()>();
+        let work = reactor.unblock(move || {
+            let owned = Owned { tell, begun: true };
+            begin.send(()).unwrap();
+            goes.recv().unwrap();
+            owned
+        });
+        let begins = reactor.unblock(move || begins.recv());
+        begins.await.unwrap();
+        assert!(work.cancel().await.is_none());
+        go.send(()).unwrap();
+        let (thread, _) = reactor.unblock(move || told.recv()).await.unwrap();
+        assert_ne!(thread, host);
     });
 }
 
@@ -114,17 +142,28 @@ fn the_shutdown_waits_for_a_closure_that_runs(world: &World) {
         let reactor = world.reactor();
         let host = world.host(&reactor);
         let (begun, begins) = mpsc::channel();
+        let (go, goes) = mpsc::channel();
         let ended = Arc::new(AtomicBool::new(false));
         let (end, came) = (Arc::clone(&ended), Rc::new(Cell::new(false)));
         let work = reactor.unblock(move || {
             begun.send(()).unwrap();
-            // As long as the shutdown would take without it, many times.
-            thread::sleep(Duration::from_millis(100));
+            goes.recv().unwrap();
             end.store(true, Ordering::Release);
         });
         let comes = Rc::clone(&came);
         reactor.spawn_then(work, move |()| comes.set(true)).detach();
         begins.recv().unwrap();
+        // It ends many turns after the last trigger of its phase.
+        let inner = reactor.handle();
+        let lets_go = async move {
+            for _ in 0..10 {
+                inner.sleep(Duration::ZERO).await;
+            }
+            go.send(()).unwrap();
+        };
+        let spawns = reactor.handle();
+        let before = async move { spawns.spawn_local(lets_go).detach() };
+        let before = reactor.on_shutdown(Phase::Before, before).unwrap();
         let seen = Rc::new(Cell::new(None));
         let (see, has_ended) = (Rc::clone(&seen), Arc::clone(&ended));
         let looks = async move { see.set(Some(has_ended.load(Ordering::Acquire))) };
@@ -138,7 +177,7 @@ fn the_shutdown_waits_for_a_closure_that_runs(world: &World) {
         }
         assert!(ended.load(Ordering::Acquire) && came.get());
         assert_eq!(seen.get(), Some(true), "the next phase comes after it");
-        drop(trigger);
+        drop((before, trigger));
     }
 }
 

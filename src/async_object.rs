@@ -1,5 +1,6 @@
 //! An I/O object for tasks: its operations wait instead of answering `WouldBlock`.
 
+mod each;
 mod nonblocking;
 mod traits;
 mod wait;
@@ -77,10 +78,7 @@ impl<T: AsSource + 'static> Async<T> {
             Ok(blocked) => blocked,
             Err(error) => return Err(RegisterError { error, io }),
         };
-        Async::new_nonblocking(handle, io).map_err(|refused| {
-            blocked.undo(&refused.io);
-            refused
-        })
+        Async::new_nonblocking(handle, io).inspect_err(|refused| blocked.undo(&refused.io))
     }
 
     /// As [`new`](Async::new), for an object that is non-blocking already.

@@ -30,6 +30,9 @@ where
         cx: &mut Context<'_>,
         bytes: &mut [IoSliceMut<'_>],
     ) -> Poll<io::Result<usize>> {
+        if bytes.iter().all(|part| part.is_empty()) {
+            return Poll::Ready(Ok(0));
+        }
         self.poll_read_with(cx, |mut io| io.read_vectored(bytes))
     }
 }
@@ -43,6 +46,9 @@ where
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        if bytes.is_empty() {
+            return Poll::Ready(Ok(0));
+        }
         self.poll_write_with(cx, |mut io| io.write(bytes))
     }
 
@@ -51,6 +57,9 @@ where
         cx: &mut Context<'_>,
         bytes: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        if bytes.iter().all(|part| part.is_empty()) {
+            return Poll::Ready(Ok(0));
+        }
         self.poll_write_with(cx, |mut io| io.write_vectored(bytes))
     }
 

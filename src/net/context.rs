@@ -5,7 +5,6 @@ use std::fmt;
 use std::io;
 
 /// What failed, and why.
-#[derive(Debug)]
 pub(crate) struct Context {
     what: String,
     source: io::Error,
@@ -21,6 +20,13 @@ impl Context {
 impl fmt::Display for Context {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.what, self.source)
+    }
+}
+
+/// `main` prints what it returns in this form.
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{self}\"")
     }
 }
 

@@ -37,6 +37,12 @@
 //! [`Handle::set_resolver`](crate::Handle::set_resolver) says otherwise. Everything else runs on the
 //! host thread, and none of it blocks.
 //!
+//! # Errors
+//!
+//! Once the reactor has closed its sources, in its shutdown after the `Before` triggers, every operation
+//! fails with `NotConnected`; in a forked child with `Unsupported`. What else each may answer stands at
+//! its place. No write raises `SIGPIPE`.
+//!
 //! # Cancel safety
 //!
 //! Dropping any future of this module between polls loses no data and no readiness: an operation
@@ -44,6 +50,9 @@
 
 mod connect;
 mod context;
+#[cfg_attr(unix, path = "descriptors/unix.rs")]
+#[cfg_attr(windows, path = "descriptors/windows.rs")]
+mod descriptors;
 mod lookups;
 mod resolve;
 mod stream;

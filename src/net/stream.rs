@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::net::Shutdown;
+use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
@@ -12,8 +13,10 @@ use interloop_backends::{AsSource, Interest};
 use socket2::SockRef;
 
 use crate::async_object::Async;
+use crate::label::Label;
 use crate::reactor::Handle;
 use crate::source::RegisterError;
+use crate::task::Task;
 
 /// A connected stream: [`TcpStream`](crate::net::TcpStream) or
 /// [`UnixStream`](crate::net::UnixStream).
@@ -69,6 +72,57 @@ impl<S: AsSource + 'static> Stream<S> {
         }
     }
 
+    /// Calls `callback` on the host thread whenever the socket is ready for `interest`, until it answers
+    /// `ControlFlow::Break(())` or the task is dropped: for programs without `async`. It reads or writes
+    /// by the socket of the standard library, which does not block, as much as it likes; while more is
+    /// there, it is called again. Once the reactor has closed its sources, it is called with that error,
+    /// and not again.
+    ///
+    /// ```
+    /// use std::io::Read;
+    /// use std::ops::ControlFlow;
+    ///
+    /// use interloop::net::{TcpListener, TcpStream};
+    /// use interloop::{Interest, Reactor};
+    ///
+    /// let reactor = Reactor::new()?;
+    /// let listener = TcpListener::bind(&reactor, "localhost:0")?;
+    /// let connect = TcpStream::connect(&reactor, listener.local_addr()?);
+    /// let serving = listener.on_connection(|accepted| {
+    ///     if let Ok((stream, _peer)) = accepted {
+    ///         // A few bytes fit into the socket at once.
+    ///         std::io::Write::write_all(&mut stream.get_ref(), b"hello").unwrap();
+    ///     }
+    ///     ControlFlow::Continue(())
+    /// });
+    /// let handle = reactor.handle();
+    /// reactor.spawn_then(connect, move |connected| {
+    ///     let stream = connected.expect("somebody listens");
+    ///     let read = stream.on_ready(Interest::READABLE, move |ready| {
+    ///         let mut bytes = [0; 64];
+    ///         let count = ready.and_then(|mut stream| stream.read(&mut bytes)).unwrap_or(0);
+    ///         println!("{}", String::from_utf8_lossy(&bytes[..count]));
+    ///         if count == 0 {
+    ///             handle.stop();
+    ///             return ControlFlow::Break(());
+    ///         }
+    ///         ControlFlow::Continue(())
+    ///     });
+    ///     read.detach();
+    /// }).detach();
+    /// reactor.run()?;
+    /// drop(serving);
+    /// # std::io::Result::Ok(())
+    /// ```
+    #[track_caller]
+    pub fn on_ready(
+        &self,
+        interest: Interest,
+        callback: impl FnMut(io::Result<&S>) -> ControlFlow<()> + 'static,
+    ) -> Task<()> {
+        Rc::clone(&self.object).each_ready(interest, Label::caller(), callback)
+    }
+
     /// Splits the stream into a half that reads and a half that writes. Dropping the writing half
     /// closes that half of the connection; the connection is closed when both are dropped.
     pub fn split(self) -> (ReadHalf<S>, WriteHalf<S>) {
@@ -102,6 +156,21 @@ impl<S: AsSource + 'static> Stream<S> {
         let short = |written: &usize| (1..whole(length, parts)).contains(written);
         self.object.poll_operate(cx, Interest::WRITABLE, write, short)
     }
+}
+
+/// The vectored write of the standard library is `writev`, which raises `SIGPIPE` where nobody reads any
+/// more. A Rust program ignores that; one that was written in another language, and has a library of
+/// ours in it, would end.
+fn write_vectored(socket: &impl AsSource, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+    /// What no system refuses as too many.
+    const MOST: usize = 1024;
+    #[cfg(all(unix, not(target_vendor = "apple")))]
+    const FLAGS: i32 = libc::MSG_NOSIGNAL;
+    // Apple's sockets are told when they are made.
+    #[cfg(not(all(unix, not(target_vendor = "apple"))))]
+    const FLAGS: i32 = 0;
+    let parts = &parts[..parts.len().min(MOST)];
+    SockRef::from(&socket.as_source()).send_vectored_with_flags(parts, FLAGS)
 }
 
 /// How much an operation would move that is not cut short. No system takes fewer than 16 parts; of
@@ -156,7 +225,7 @@ where
         bytes: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let length = bytes.iter().map(|part| part.len()).sum();
-        self.poll_write_some(cx, (bytes.len(), length), |mut socket| socket.write_vectored(bytes))
+        self.poll_write_some(cx, (bytes.len(), length), |socket| write_vectored(socket, bytes))
     }
 
     /// A socket has nothing to flush.

@@ -3,13 +3,13 @@
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
+use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
 
 use futures_core::Stream as FuturesStream;
-use interloop_backends::AsSource;
 use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 
 use super::connect::connect_any;
@@ -20,6 +20,7 @@ use crate::async_object::Async;
 use crate::label::Label;
 use crate::reactor::Handle;
 use crate::source::RegisterError;
+use crate::task::Task;
 
 /// A TCP connection.
 pub type TcpStream = Stream<std::net::TcpStream>;
@@ -239,6 +240,10 @@ impl TcpListener {
     }
 
     /// As [`accept`](TcpListener::accept), for those who write a `poll` function of their own.
+    ///
+    /// # Errors
+    ///
+    /// As [`accept`](TcpListener::accept).
     pub fn poll_accept(
         &self,
         cx: &mut std::task::Context<'_>,
@@ -250,6 +255,28 @@ impl TcpListener {
         })
     }
 
+    /// Calls `callback` on the host thread with each connection, until it answers
+    /// `ControlFlow::Break(())` or the task is dropped: for programs without `async`. An error does not
+    /// end it, but that the reactor has closed its sources. See [`accept`](TcpListener::accept).
+    #[track_caller]
+    pub fn on_connection(
+        self,
+        mut callback: impl FnMut(io::Result<(TcpStream, SocketAddr)>) -> ControlFlow<()> + 'static,
+    ) -> Task<()> {
+        let core = Rc::clone(self.object.core());
+        let label = Label::caller();
+        let each = async move {
+            loop {
+                let accepted = self.accept().await;
+                let closed = accepted.is_err() && self.object.core().sources.is_closed();
+                if callback(accepted).is_break() || closed {
+                    return;
+                }
+            }
+        };
+        core.spawn(each, label)
+    }
+
     /// The address that it listens on.
     ///
     /// # Errors
@@ -257,6 +284,11 @@ impl TcpListener {
     /// What the operating system said.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.get_ref().local_addr()
+    }
+
+    /// Lends the object underneath, for operations that this type does not have.
+    pub fn as_async(&self) -> &Async<std::net::TcpListener> {
+        &self.object
     }
 
     /// Lends the socket of the standard library.
@@ -310,43 +342,5 @@ impl FuturesStream for Incoming<'_> {
         cx: &mut std::task::Context<'_>,
     ) -> Poll<Option<io::Result<TcpStream>>> {
         self.listener.poll_accept(cx).map(|accepted| Some(accepted.map(|(stream, _)| stream)))
-    }
-}
-
-#[cfg(unix)]
-mod descriptors {
-    use std::os::fd::{AsFd, BorrowedFd};
-
-    use super::*;
-
-    impl<S: AsSource + AsFd + 'static> AsFd for Stream<S> {
-        fn as_fd(&self) -> BorrowedFd<'_> {
-            self.get_ref().as_fd()
-        }
-    }
-
-    impl AsFd for TcpListener {
-        fn as_fd(&self) -> BorrowedFd<'_> {
-            self.get_ref().as_fd()
-        }
-    }
-}
-
-#[cfg(windows)]
-mod sockets {
-    use std::os::windows::io::{AsSocket, BorrowedSocket};
-
-    use super::*;
-
-    impl<S: AsSource + AsSocket + 'static> AsSocket for Stream<S> {
-        fn as_socket(&self) -> BorrowedSocket<'_> {
-            self.get_ref().as_socket()
-        }
-    }
-
-    impl AsSocket for TcpListener {
-        fn as_socket(&self) -> BorrowedSocket<'_> {
-            self.get_ref().as_socket()
-        }
     }
 }

@@ -3,13 +3,17 @@
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::ops::ControlFlow;
 use std::rc::Rc;
+
+use interloop_backends::Interest;
 
 use super::{Context, ToTarget};
 use crate::async_object::Async;
 use crate::label::Label;
 use crate::reactor::Handle;
 use crate::source::RegisterError;
+use crate::task::Task;
 
 /// A UDP socket. A clone is another handle of the same socket, and any number of tasks may send and
 /// receive at a time; each datagram goes to one of them.
@@ -194,6 +198,20 @@ impl UdpSocket {
     /// What the operating system said.
     pub fn set_broadcast(&self, on: bool) -> io::Result<()> {
         self.get_ref().set_broadcast(on)
+    }
+
+    /// Calls `callback` on the host thread whenever the socket is ready for `interest`, until it answers
+    /// `ControlFlow::Break(())` or the task is dropped: for programs without `async`. It reads or writes
+    /// by the socket of the standard library, which does not block, as much as it likes; while more is
+    /// there, it is called again. Once the reactor has closed its sources, it is called with that error,
+    /// and not again.
+    #[track_caller]
+    pub fn on_ready(
+        &self,
+        interest: Interest,
+        callback: impl FnMut(io::Result<&std::net::UdpSocket>) -> ControlFlow<()> + 'static,
+    ) -> Task<()> {
+        Rc::clone(&self.object).each_ready(interest, Label::caller(), callback)
     }
 
     /// Lends the socket of the standard library.

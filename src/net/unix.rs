@@ -2,11 +2,14 @@
 
 use std::fmt;
 use std::io;
+use std::ops::ControlFlow;
 use std::os::unix::net::{SocketAddr, UnixDatagram as StdDatagram, UnixListener as StdListener};
 use std::path::Path;
 use std::rc::Rc;
+use std::task::{Poll, ready};
 use std::time::Duration;
 
+use interloop_backends::Interest;
 use socket2::{Domain, SockAddr, Socket, Type};
 
 use super::connect::{begin, established};
@@ -17,6 +20,7 @@ use crate::label::Label;
 use crate::reactor::Handle;
 use crate::shared::gone;
 use crate::source::RegisterError;
+use crate::task::Task;
 use crate::timer::Sleep;
 
 /// A connection over a Unix socket.
@@ -152,6 +156,44 @@ impl UnixListener {
         Ok((UnixStream::new(&self.handle, socket)?, peer))
     }
 
+    /// As [`accept`](UnixListener::accept), for those who write a `poll` function of their own.
+    ///
+    /// # Errors
+    ///
+    /// As [`accept`](UnixListener::accept).
+    pub fn poll_accept(
+        &self,
+        cx: &mut std::task::Context<'_>,
+    ) -> Poll<io::Result<(UnixStream, SocketAddr)>> {
+        let (socket, peer) = ready!(self.object.poll_read_with(cx, StdListener::accept))?;
+        Poll::Ready(match UnixStream::new(&self.handle, socket) {
+            Ok(stream) => Ok((stream, peer)),
+            Err(refused) => Err(refused.into()),
+        })
+    }
+
+    /// Calls `callback` on the host thread with each connection, until it answers
+    /// `ControlFlow::Break(())` or the task is dropped: for programs without `async`. An error does not
+    /// end it, but that the reactor has closed its sources. See [`accept`](UnixListener::accept).
+    #[track_caller]
+    pub fn on_connection(
+        self,
+        mut callback: impl FnMut(io::Result<(UnixStream, SocketAddr)>) -> ControlFlow<()> + 'static,
+    ) -> Task<()> {
+        let core = Rc::clone(self.object.core());
+        let label = Label::caller();
+        let each = async move {
+            loop {
+                let accepted = self.accept().await;
+                let closed = accepted.is_err() && self.object.core().sources.is_closed();
+                if callback(accepted).is_break() || closed {
+                    return;
+                }
+            }
+        };
+        core.spawn(each, label)
+    }
+
     /// The address that it listens on.
     ///
     /// # Errors
@@ -159,6 +201,11 @@ impl UnixListener {
     /// What the operating system said.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.get_ref().local_addr()
+    }
+
+    /// Lends the object underneath, for operations that this type does not have.
+    pub fn as_async(&self) -> &Async<StdListener> {
+        &self.object
     }
 
     /// Lends the socket of the standard library.
@@ -306,6 +353,20 @@ impl UnixDatagram {
     /// What the operating system said.
     pub async fn recv(&self, bytes: &mut [u8]) -> io::Result<usize> {
         self.object.read_with(|socket| socket.recv(bytes)).await
+    }
+
+    /// Calls `callback` on the host thread whenever the socket is ready for `interest`, until it answers
+    /// `ControlFlow::Break(())` or the task is dropped: for programs without `async`. It reads or writes
+    /// by the socket of the standard library, which does not block, as much as it likes; while more is
+    /// there, it is called again. Once the reactor has closed its sources, it is called with that error,
+    /// and not again.
+    #[track_caller]
+    pub fn on_ready(
+        &self,
+        interest: Interest,
+        callback: impl FnMut(io::Result<&StdDatagram>) -> ControlFlow<()> + 'static,
+    ) -> Task<()> {
+        Rc::clone(&self.object).each_ready(interest, Label::caller(), callback)
     }
 
     /// Lends the socket of the standard library.

@@ -55,6 +55,9 @@ impl AsyncRead for PipeReader {
         cx: &mut Context<'_>,
         bytes: &mut [u8],
     ) -> Poll<io::Result<usize>> {
+        if bytes.is_empty() {
+            return Poll::Ready(Ok(0));
+        }
         self.object.poll_read_with(cx, |mut pipe| pipe.read(bytes))
     }
 
@@ -63,6 +66,9 @@ impl AsyncRead for PipeReader {
         cx: &mut Context<'_>,
         bytes: &mut [IoSliceMut<'_>],
     ) -> Poll<io::Result<usize>> {
+        if bytes.iter().all(|part| part.is_empty()) {
+            return Poll::Ready(Ok(0));
+        }
         self.object.poll_read_with(cx, |mut pipe| pipe.read_vectored(bytes))
     }
 }
@@ -123,6 +129,9 @@ impl AsyncWrite for PipeWriter {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        if bytes.is_empty() {
+            return Poll::Ready(Ok(0));
+        }
         self.poll(cx, |mut pipe| pipe.write(bytes))
     }
 
@@ -131,6 +140,9 @@ impl AsyncWrite for PipeWriter {
         cx: &mut Context<'_>,
         bytes: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        if bytes.iter().all(|part| part.is_empty()) {
+            return Poll::Ready(Ok(0));
+        }
         self.poll(cx, |mut pipe| pipe.write_vectored(bytes))
     }
 

@@ -82,3 +82,48 @@ pub fn a_storm_of_signals_loses_nothing_and_hurries_nothing(world: &World) {
     over.store(true, Ordering::Relaxed);
     storm.join().unwrap();
 }
+
+/// A host that was not written in Rust does not ignore `SIGPIPE`, and would end by it.
+#[cfg(feature = "net")]
+pub fn a_write_that_nobody_reads_raises_no_signal(world: &World) {
+    use std::future::poll_fn;
+    use std::io::{ErrorKind, IoSlice};
+    use std::pin::Pin;
+
+    use futures_lite::{AsyncWrite, AsyncWriteExt};
+    use interloop::net::{TcpListener, TcpStream, UnixStream};
+
+    /// Writes to a peer that is gone, until the kernel knows.
+    async fn write(mut to: impl AsyncWrite + Unpin) {
+        loop {
+            let whole = to.write(b"x").await;
+            let parts = [IoSlice::new(b"x"), IoSlice::new(b"y")];
+            let vectored = poll_fn(|cx| Pin::new(&mut to).poll_write_vectored(cx, &parts)).await;
+            let gone = [ErrorKind::BrokenPipe, ErrorKind::ConnectionReset];
+            if [whole, vectored]
+                .iter()
+                .all(|end| end.as_ref().is_err_and(|error| gone.contains(&error.kind())))
+            {
+                return;
+            }
+        }
+    }
+
+    // SAFETY: neither action runs any code of ours.
+    let before = unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
+    script(world, |reactor| {
+        let reactor = reactor.handle();
+        async move {
+            let (near, far) = UnixStream::pair(&reactor).unwrap();
+            drop(far);
+            write(near).await;
+            let listener = TcpListener::bind(&reactor, "127.0.0.1:0").unwrap();
+            let address = listener.local_addr().unwrap();
+            let near = TcpStream::connect(&reactor, address).await.unwrap();
+            drop(listener.accept().await.unwrap());
+            write(near).await;
+        }
+    });
+    // SAFETY: as above.
+    unsafe { libc::signal(libc::SIGPIPE, before) };
+}

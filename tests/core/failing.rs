@@ -156,7 +156,7 @@ fn every_source_hears_that_the_backend_failed(world: &World) {
     poller.die();
     match world.drive {
         Drive::Interleaved => host.run_until(|| heard.borrow().len() == 4 && waited.is_set()),
-        Drive::Run => {
+        Drive::Run | Drive::BlockOn => {
             let error = reactor.run().unwrap_err();
             assert!(error.to_string().contains("the kernel is tired"), "{error}");
             assert_eq!(heard.borrow().len(), 4);
@@ -228,7 +228,7 @@ fn finish_works_without_a_backend_and_does_not_spin(world: &World) {
     poller.die();
     match world.drive {
         Drive::Interleaved => host.run_until(|| reactor.failure().is_some()),
-        Drive::Run => drop(reactor.run().unwrap_err()),
+        Drive::Run | Drive::BlockOn => drop(reactor.run().unwrap_err()),
     }
     let before = poller.waits.load(Ordering::SeqCst);
     let wakers = Arc::new(Mutex::new(None));
@@ -286,7 +286,7 @@ fn a_failed_reactor_takes_no_more_sources(world: &World) {
     poller.die();
     match world.drive {
         Drive::Interleaved => host.run_until(|| reactor.failure().is_some()),
-        Drive::Run => drop(reactor.run().unwrap_err()),
+        Drive::Run | Drive::BlockOn => drop(reactor.run().unwrap_err()),
     }
     let refused = reactor.source(UnixStream::pair().unwrap().0).unwrap_err();
     assert!(refused.to_string().contains("the kernel is tired"), "{refused}");

@@ -87,6 +87,10 @@ const SUITES: &[(&str, &[Case])] = &[
     ("user_code", user_code::CASES),
     #[cfg(feature = "process")]
     ("processes", processes::CASES),
+];
+
+/// Those whose cases are tasks: they are tried as the future of `block_on` too.
+const AWAITED: &[(&str, &[Case])] = &[
     #[cfg(feature = "net")]
     ("streams", streams::CASES),
     #[cfg(feature = "net")]
@@ -115,17 +119,26 @@ fn main() {
             continue;
         }
         for drive in DRIVES {
-            for (suite, cases) in SUITES {
+            for (suite, cases) in SUITES.iter().chain(AWAITED) {
                 for case in cases.iter().filter(|case| case.drives.contains(&drive)) {
-                    let name = format!("{backend}::{}::{suite}::{}", drive.name(), case.name);
-                    let run = case.run;
-                    trials.push(Trial::test(name, move || {
-                        run(&World { backend, drive });
-                        Ok(())
-                    }));
+                    trials.push(trial(suite, case, World { backend, drive }));
                 }
+            }
+        }
+        for (suite, cases) in AWAITED {
+            for case in cases.iter().filter(|case| case.drives == DRIVES) {
+                trials.push(trial(suite, case, World { backend, drive: Drive::BlockOn }));
             }
         }
     }
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
+}
+
+fn trial(suite: &str, case: &Case, world: World) -> Trial {
+    let name = format!("{}::{}::{suite}::{}", world.backend, world.drive.name(), case.name);
+    let run = case.run;
+    Trial::test(name, move || {
+        run(&world);
+        Ok(())
+    })
 }

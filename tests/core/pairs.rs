@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use interloop::{Action, Handle, Interest, Reactor};
 
-use crate::world::World;
+use crate::world::{Drive, LIMIT, World};
 
 /// Two ends that do not block.
 pub fn pair() -> (UnixStream, UnixStream) {
@@ -108,6 +108,10 @@ pub fn script_on<F: Future<Output = ()> + 'static>(
     make: impl FnOnce(&Handle) -> F,
 ) {
     let steps = make(reactor);
+    if world.drive == Drive::BlockOn {
+        let ended = reactor.block_on(reactor.timeout(LIMIT, steps)).expect("the reactor runs");
+        return ended.unwrap_or_else(|_| panic!("hangs: {reactor:?}\n{}", reactor.dump()));
+    }
     let host = world.host(reactor);
     let done = host.clone();
     let task = reactor.spawn_local(async move {

@@ -72,7 +72,7 @@ cases!(
 pub fn run_until_stopped(reactor: &Handle, host: &Host) {
     match host.drive {
         Drive::Interleaved => host.run_until(|| reactor.is_stopped()),
-        Drive::Run => {
+        Drive::Run | Drive::BlockOn => {
             let state = reactor.clone();
             let hang = move || panic!("hangs: {state:?}\n{}", state.dump());
             let _hang = reactor.after(LIMIT, hang);
@@ -563,7 +563,7 @@ fn dropping_inside_a_callback_is_sound(world: &World) {
     slot.replace(Some(reactor));
     match world.drive {
         Drive::Interleaved => host.run(),
-        Drive::Run => handle.run().unwrap(),
+        Drive::Run | Drive::BlockOn => handle.run().unwrap(),
     }
     assert!(handle.is_stopped());
     assert!(!late.get(), "nothing runs after the drop");
@@ -969,7 +969,7 @@ fn two_panics_in_one_turn_both_come_out(world: &World) {
             Drive::Interleaved => loop {
                 host.queue.take(Instant::now() + LIMIT).expect("a tick for the panic").run();
             },
-            Drive::Run => reactor.run().unwrap(),
+            Drive::Run | Drive::BlockOn => reactor.run().unwrap(),
         };
         let panic = catch_unwind(AssertUnwindSafe(turn)).unwrap_err();
         assert_eq!(*panic.downcast::<&str>().unwrap(), message);

@@ -227,7 +227,7 @@ fn no_call_is_lost_before_the_park(world: &World) {
         .collect();
     match world.drive {
         Drive::Interleaved => host.run_until(|| reactor.is_stopped()),
-        Drive::Run => reactor.run().unwrap(),
+        Drive::Run | Drive::BlockOn => reactor.run().unwrap(),
     }
     threads.into_iter().for_each(|thread| thread.join().unwrap());
     assert_eq!(left.load(Ordering::Acquire), 0);

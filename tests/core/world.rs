@@ -16,6 +16,8 @@ pub const LIMIT: Duration = Duration::from_secs(60);
 pub enum Drive {
     Interleaved,
     Run,
+    /// As `Run`, but that a script is the future of `block_on`.
+    BlockOn,
 }
 
 impl Drive {
@@ -23,6 +25,7 @@ impl Drive {
         match self {
             Drive::Interleaved => "interleaved",
             Drive::Run => "run",
+            Drive::BlockOn => "block_on",
         }
     }
 }
@@ -123,7 +126,7 @@ impl Host {
     /// Ends `run`, from a callback: with the reactor's own loop that stops the reactor.
     pub fn done(&self) {
         self.done.set(true);
-        if self.drive == Drive::Run {
+        if self.drive != Drive::Interleaved {
             self.reactor.stop();
         }
     }
@@ -132,7 +135,7 @@ impl Host {
     pub fn run(&self) {
         match self.drive {
             Drive::Interleaved => self.run_until(|| self.done.get()),
-            Drive::Run => {
+            Drive::Run | Drive::BlockOn => {
                 let reactor = self.reactor.clone();
                 let _hang = self.reactor.after(LIMIT, move || hang(&reactor));
                 self.reactor.run().expect("the reactor runs");

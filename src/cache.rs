@@ -217,6 +217,17 @@ mod tests {
     }
 
     #[test]
+    fn a_short_read_is_not_followed_by_one_that_finds_nothing() {
+        let mut cache = Cache::new(true, READ, READ).trust_short(READ);
+        cache.forget_short(READ, cache.ticket(READ).unwrap());
+        assert_eq!(cache.ticket(READ), None);
+        let mut urgent = Cache::new(true, READ, READ).trust_short(READ);
+        urgent.ready(Readiness::READABLE | Readiness::PRIORITY);
+        urgent.forget_short(READ, urgent.ticket(READ).unwrap());
+        assert!(urgent.ticket(READ).is_some(), "urgent data has cut it short");
+    }
+
+    #[test]
     fn without_edges_only_what_is_waited_for_is_wanted() {
         let mut cache = Cache::new(false, READ, READ);
         assert_eq!(cache.wanted(), Interest::NONE);

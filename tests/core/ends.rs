@@ -347,7 +347,9 @@ fn a_before_trigger_can_use_the_network(world: &World) {
             let mut stream = TcpStream::connect(&handle, address).await?;
             stream.write_all(b"goodbye").await?;
             stream.close().await?;
-            stream.read_to_string(&mut put.borrow_mut()).await?;
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).await?;
+            put.replace(answer);
             std::io::Result::Ok(())
         };
         let trigger = reactor.on_shutdown(Phase::Before, says).unwrap();

@@ -389,7 +389,8 @@ fn block_on_in_a_callback_is_an_error(world: &World) {
     reactor
         .block_on(async {
             let nested = pin!(async { handle.block_on(async {}) });
-            kinds.borrow_mut().push(nested.await.unwrap_err().kind());
+            let kind = nested.await.unwrap_err().kind();
+            kinds.borrow_mut().push(kind);
             while kinds.borrow().len() < 2 {
                 yield_now().await;
             }

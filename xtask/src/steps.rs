@@ -126,6 +126,10 @@ fn libkqueue(check: &mut Check, everything: &str) -> Result<(), Stopped> {
     let mut tests = cargo(&format!("test {CORE_ARGUMENTS} {features} --no-fail-fast"));
     tests.env("LD_LIBRARY_PATH", path).env("INTERLOOP_BACKEND", "kqueue");
     check.run_tests("tests, libkqueue as the default", &mut tests)?;
+    let others = "test -p interloop-ecosystem --features interloop/libkqueue --no-fail-fast";
+    let mut others = cargo(others);
+    others.env("LD_LIBRARY_PATH", path).env("INTERLOOP_BACKEND", "kqueue");
+    check.run_tests("the crates of others, libkqueue", &mut others)?;
     let mut tour = tour("--features libkqueue", "20000");
     check.run("tour, libkqueue", tour.args(["--backend", "kqueue"]).env("LD_LIBRARY_PATH", path))
 }

@@ -323,3 +323,38 @@ fn child_leaves_processes_and_signals(backend: BackendKind) {
     drop(task);
     parent.finish();
 }
+
+#[cfg(feature = "net")]
+#[test]
+fn a_child_that_drops_a_stream_leaves_the_connection_to_its_parent() {
+    on_each_backend(child_drops_a_stream);
+}
+
+#[cfg(feature = "net")]
+fn child_drops_a_stream(backend: BackendKind) {
+    use futures_lite::{AsyncReadExt, AsyncWriteExt};
+    use interloop::net::UnixStream;
+
+    let parent = Parent::new(backend);
+    let (near, mut far) = UnixStream::pair(&parent.reactor).unwrap();
+    let halves = Cell::new(Some(near.split()));
+    in_child(|| {
+        let (mut reader, writer) = halves.take().unwrap();
+        let read = futures_lite::future::block_on(reader.read(&mut [0]));
+        assert_eq!(read.unwrap_err().kind(), io::ErrorKind::Unsupported);
+        drop((reader, writer));
+    });
+    let (_reader, mut writer) = halves.take().unwrap();
+    let heard = Rc::new(Cell::new(false));
+    let set = Rc::clone(&heard);
+    let task = parent.reactor.spawn_local(async move {
+        writer.write_all(b"x").await.unwrap();
+        far.read_exact(&mut [0]).await.unwrap();
+        drop(writer);
+        assert_eq!(far.read(&mut [0]).await.unwrap(), 0);
+        set.set(true);
+    });
+    parent.run_until(|| heard.get());
+    drop(task);
+    parent.finish();
+}

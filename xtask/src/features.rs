@@ -17,9 +17,12 @@ const NEEDS_LIBRARY: &str = "libkqueue";
 /// The feature that has a backend in it which no operating system needs to offer.
 const FAKE: &str = "test-util";
 
+/// What `default` turns on besides the backends.
+const LAYERS: [&str; 2] = ["net", "unblock"];
+
 /// The features of one package.
 pub(crate) struct Features {
-    /// What `default` turns on: the backends.
+    /// Those that `default` turns on.
     pub(crate) backends: Vec<String>,
     /// The others, but for the one that needs a system library.
     pub(crate) extras: Vec<String>,
@@ -45,7 +48,9 @@ impl Features {
                 "default" => {
                     let values = values.trim_start_matches([' ', '[']).split(',');
                     let values = values.map(|value| value.trim().trim_matches('"').to_owned());
-                    features.backends = values.filter(|value| !value.is_empty()).collect();
+                    let backends =
+                        values.filter(|value| !value.is_empty() && !LAYERS.contains(&&**value));
+                    features.backends = backends.collect();
                 }
                 NEEDS_LIBRARY => {}
                 name => features.extras.push(name.to_owned()),
@@ -126,12 +131,12 @@ mod tests {
     #[test]
     fn the_features_of_a_manifest_are_read() {
         let manifest = "[package]\nname = \"x\"\n\n[features]\ndefault = [\n    \"epoll\",\n    \
-                        \"poll\",\n]\n# Comments [are] = passed over.\nepoll = []\npoll = []\n\
+                        \"poll\", \"net\",\n]\nnet = []\n# Comments [are] = passed over.\nepoll = []\npoll = []\n\
                         libkqueue = [\"dep:libc\"]\ntest-util = [\"y/test-util\"]\n\n\
                         [dependencies]\nnone = { features = [] }\n";
         let features = Features::parse(manifest).unwrap();
         assert_eq!(features.backends, ["epoll", "poll"]);
-        assert_eq!(features.extras, ["test-util"]);
+        assert_eq!(features.extras, ["net", "test-util"]);
     }
 
     #[test]

@@ -21,6 +21,8 @@ use crate::task::{Panic, Task};
 
 pub(crate) struct Tasks {
     queue: RefCell<VecDeque<Runnable<Key>>>,
+    /// Those that were woken while they were polled: they yield, and come in the next turn.
+    later: RefCell<VecDeque<Runnable<Key>>>,
     active: RefCell<Slots<Active>>,
     /// The tasks that are being polled or dropped, one inside the other.
     entered: RefCell<Vec<Key>>,
@@ -41,6 +43,7 @@ impl Tasks {
     pub(crate) fn new() -> Tasks {
         Tasks {
             queue: RefCell::new(VecDeque::new()),
+            later: RefCell::new(VecDeque::new()),
             active: RefCell::new(Slots::new()),
             entered: RefCell::new(Vec::new()),
             refusing: Cell::new(0),
@@ -49,9 +52,9 @@ impl Tasks {
         }
     }
 
-    /// True when no task waits in the queue.
+    /// True when no woken task waits.
     pub(crate) fn is_idle(&self) -> bool {
-        self.queue.borrow().is_empty()
+        self.queue.borrow().is_empty() && self.later.borrow().is_empty()
     }
 
     /// Queues a woken task. False when the executor is closed: the task was dropped.
@@ -60,8 +63,15 @@ impl Tasks {
             self.refuse(task);
             return false;
         }
-        self.queue.borrow_mut().push_back(task);
+        let yields = self.entered.borrow().last() == Some(task.metadata());
+        let queue = if yields { &self.later } else { &self.queue };
+        queue.borrow_mut().push_back(task);
         true
+    }
+
+    /// Lines up those that yielded, behind all others.
+    pub(crate) fn promote(&self) {
+        self.queue.borrow_mut().append(&mut self.later.borrow_mut());
     }
 
     pub(crate) fn pop(&self) -> Option<Runnable<Key>> {
@@ -184,7 +194,8 @@ impl Core {
             self.call_user(|_| None, || waker.wake_by_ref());
         }
         loop {
-            // What destructors spawn meanwhile is left for later.
+            // What destructors spawn meanwhile is left for the next round.
+            self.tasks.promote();
             let mut queued = self.tasks.queue.borrow().len();
             while let Some(task) = self.shared.inbox.pop_task() {
                 self.tasks.queue.borrow_mut().push_back(task);

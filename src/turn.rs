@@ -195,13 +195,18 @@ impl Core {
             self.tasks.push(task);
         }
         while !budget.is_spent(self) {
-            let Some(task) = self.tasks.pop() else { return true };
+            let Some(task) = self.tasks.pop() else {
+                // Between two polls of one that yields come the host, and all that is ready.
+                self.tasks.promote();
+                return true;
+            };
             budget.take(self);
             count(&self.counters.polls);
             let key = *task.metadata();
             self.credit.set(CREDIT);
             self.call_user(|core| core.tasks.polled_label(key), || self.tasks.poll(task));
         }
+        self.tasks.promote();
         self.tasks.is_idle()
     }
 }

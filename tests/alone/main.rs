@@ -49,6 +49,7 @@ const NETWORK: &[Case] = cases!(
     network::cancelled_connects_leave_no_descriptor,
     network::a_lost_race_of_addresses_leaves_no_descriptor,
     network::a_thousand_look_ups_take_few_threads,
+    network::idle_threads_of_the_pool_end,
     signals::a_write_that_nobody_reads_raises_no_signal,
 );
 #[cfg(not(feature = "net"))]

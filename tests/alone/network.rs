@@ -279,3 +279,16 @@ pub fn a_thousand_look_ups_take_few_threads(world: &World) {
         }
     });
 }
+
+/// Behaviour 11: idle means idle, for the pool too.
+pub fn idle_threads_of_the_pool_end(world: &World) {
+    script(world, |reactor| {
+        let reactor = reactor.handle();
+        async move {
+            reactor.unblock(|| ()).await;
+            while pool_threads() > 0 {
+                reactor.sleep(Duration::from_millis(20)).await;
+            }
+        }
+    });
+}

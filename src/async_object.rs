@@ -233,7 +233,7 @@ impl<T: AsSource + 'static> Async<T> {
         is_short: impl Fn(&R) -> bool,
     ) -> Poll<io::Result<R>> {
         loop {
-            let ticket = ready!(self.core().poll_cached(self.key(), interest, None, cx))?;
+            let ticket = ready!(self.core().poll_cached(self.key(), interest, cx))?;
             match operation(self.get_ref()) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     self.with_cache(|cache| cache.forget(interest, ticket));

@@ -48,6 +48,7 @@
 //! Dropping any future of this module between polls loses no data and no readiness: an operation
 //! either has happened, and then its future has ended, or has not.
 
+mod accepted;
 mod connect;
 mod context;
 #[cfg_attr(unix, path = "descriptors/unix.rs")]

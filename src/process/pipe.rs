@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{self, IoSlice, IoSliceMut, Read, Write};
+use std::io::{self, IoSlice, IoSliceMut, Read};
 use std::os::fd::OwnedFd;
 use std::pin::Pin;
 use std::process::Stdio;
@@ -55,10 +55,7 @@ impl AsyncRead for PipeReader {
         cx: &mut Context<'_>,
         bytes: &mut [u8],
     ) -> Poll<io::Result<usize>> {
-        if bytes.is_empty() {
-            return Poll::Ready(Ok(0));
-        }
-        self.object.poll_read_with(cx, |mut pipe| pipe.read(bytes))
+        Pin::new(&mut &self.object).poll_read(cx, bytes)
     }
 
     fn poll_read_vectored(
@@ -66,10 +63,7 @@ impl AsyncRead for PipeReader {
         cx: &mut Context<'_>,
         bytes: &mut [IoSliceMut<'_>],
     ) -> Poll<io::Result<usize>> {
-        if bytes.iter().all(|part| part.is_empty()) {
-            return Poll::Ready(Ok(0));
-        }
-        self.object.poll_read_with(cx, |mut pipe| pipe.read_vectored(bytes))
+        Pin::new(&mut &self.object).poll_read_vectored(cx, bytes)
     }
 }
 
@@ -113,14 +107,6 @@ impl PipeWriter {
         let closed = || io::Error::new(io::ErrorKind::BrokenPipe, "the pipe was closed here");
         self.object.as_ref().ok_or_else(closed)
     }
-
-    fn poll(
-        &self,
-        cx: &mut Context<'_>,
-        write: impl FnMut(&File) -> io::Result<usize>,
-    ) -> Poll<io::Result<usize>> {
-        self.object()?.poll_write_with(cx, write)
-    }
 }
 
 impl AsyncWrite for PipeWriter {
@@ -129,10 +115,7 @@ impl AsyncWrite for PipeWriter {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        if bytes.is_empty() {
-            return Poll::Ready(Ok(0));
-        }
-        self.poll(cx, |mut pipe| pipe.write(bytes))
+        Pin::new(&mut self.object()?).poll_write(cx, bytes)
     }
 
     fn poll_write_vectored(
@@ -140,10 +123,7 @@ impl AsyncWrite for PipeWriter {
         cx: &mut Context<'_>,
         bytes: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        if bytes.iter().all(|part| part.is_empty()) {
-            return Poll::Ready(Ok(0));
-        }
-        self.poll(cx, |mut pipe| pipe.write_vectored(bytes))
+        Pin::new(&mut self.object()?).poll_write_vectored(cx, bytes)
     }
 
     /// Does nothing: what was written is in the pipe.

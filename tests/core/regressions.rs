@@ -242,10 +242,11 @@ fn a_closure_that_begins_late_in_a_shutdown_is_waited_for(world: &World) {
     let _host = world.host(&reactor);
     let ran = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
     let (tell, handle) = (std::sync::Arc::clone(&ran), reactor.handle());
+    let remote = reactor.remote();
     let late = async move {
         let save = move || {
-            // Longer than a shutdown that does not wait.
-            std::thread::sleep(Duration::from_millis(50));
+            // Each needs a turn: a reactor that does not wait has ended before the last.
+            (0..10).for_each(|_| remote.call_blocking(|| ()).unwrap());
             tell.store(true, std::sync::atomic::Ordering::SeqCst);
         };
         handle.unblock(save).detach();

@@ -14,6 +14,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use super::{BACKLOG, TcpStream};
 use crate::async_object::Async;
 use crate::label::Label;
+use crate::net::accepted::each_accepted;
 use crate::net::{Context, ToTarget};
 use crate::reactor::Handle;
 use crate::source::RegisterError;
@@ -111,20 +112,10 @@ impl TcpListener {
     #[track_caller]
     pub fn on_connection(
         self,
-        mut callback: impl FnMut(io::Result<(TcpStream, SocketAddr)>) -> ControlFlow<()> + 'static,
+        callback: impl FnMut(io::Result<(TcpStream, SocketAddr)>) -> ControlFlow<()> + 'static,
     ) -> Task<()> {
-        let core = Rc::clone(self.object.core());
-        let label = Label::caller();
-        let each = async move {
-            loop {
-                let accepted = self.accept().await;
-                let closed = accepted.is_err() && self.object.core().sources.is_closed();
-                if callback(accepted).is_break() || closed {
-                    return;
-                }
-            }
-        };
-        core.spawn(each, label)
+        let handle = self.handle.clone();
+        each_accepted(&handle, Label::caller(), move |cx| self.poll_accept(cx), callback)
     }
 
     /// The address that it listens on.

@@ -13,6 +13,7 @@ use socket2::{Domain, SockAddr, Socket, Type};
 use super::UnixStream;
 use crate::async_object::Async;
 use crate::label::Label;
+use crate::net::accepted::each_accepted;
 use crate::net::{Context, tcp};
 use crate::reactor::Handle;
 use crate::source::RegisterError;
@@ -98,20 +99,10 @@ impl UnixListener {
     #[track_caller]
     pub fn on_connection(
         self,
-        mut callback: impl FnMut(io::Result<(UnixStream, SocketAddr)>) -> ControlFlow<()> + 'static,
+        callback: impl FnMut(io::Result<(UnixStream, SocketAddr)>) -> ControlFlow<()> + 'static,
     ) -> Task<()> {
-        let core = Rc::clone(self.object.core());
-        let label = Label::caller();
-        let each = async move {
-            loop {
-                let accepted = self.accept().await;
-                let closed = accepted.is_err() && self.object.core().sources.is_closed();
-                if callback(accepted).is_break() || closed {
-                    return;
-                }
-            }
-        };
-        core.spawn(each, label)
+        let handle = self.handle.clone();
+        each_accepted(&handle, Label::caller(), move |cx| self.poll_accept(cx), callback)
     }
 
     /// The address that it listens on.

@@ -109,6 +109,8 @@ mod stats;
 mod stopped;
 mod sync;
 mod task;
+#[cfg(feature = "test-util")]
+pub mod testing;
 mod tick;
 mod timer;
 mod timers;

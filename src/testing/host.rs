@@ -1,0 +1,58 @@
+//! What the kit asks of a host.
+
+use std::any::Any;
+use std::io;
+use std::rc::Rc;
+use std::time::Duration;
+
+use crate::Reactor;
+
+/// An event loop, as the test kit drives it. Every method is called on one thread, the main thread of a
+/// process that the kit has started for one case; callbacks are called there too, from inside the loop.
+pub trait Host: 'static {
+    /// What the host is called, in the names of the cases.
+    const NAME: &'static str;
+
+    /// Makes the toolkit ready, with a window where it has windows. Once in a process.
+    ///
+    /// # Errors
+    ///
+    /// `Unsupported` where the toolkit cannot run here (no display, a library that is missing): the kit
+    /// skips its cases and says why. Any other error fails them.
+    fn open() -> io::Result<Rc<Self>>;
+
+    /// Joins the reactor to the loop, as the adapter's users do. The kit drops what is returned when the
+    /// loop has ended.
+    ///
+    /// # Errors
+    ///
+    /// What the adapter said.
+    fn attach(self: &Rc<Self>, reactor: &Reactor) -> io::Result<Box<dyn Any>>;
+
+    /// Runs the loop until [`quit`](Host::quit).
+    fn run(&self);
+
+    /// Ends the loop, from a callback, as the toolkit's own "quit" does.
+    fn quit(&self);
+
+    /// Opens a loop inside the callback that runs, as a modal dialog does, until `done` says so. The
+    /// toolkit asks `done` from time to time, in the nested loop.
+    fn nested(&self, done: Rc<dyn Fn() -> bool>);
+
+    /// Calls back again and again, by a timer of the toolkit's own.
+    fn every(&self, period: Duration, callback: Box<dyn FnMut()>);
+
+    /// Calls back once from the running loop, by the toolkit's own way to post to itself. Called before
+    /// [`run`](Host::run), this is the first callback of the loop.
+    fn post(&self, callback: Box<dyn FnOnce()>);
+
+    /// Closes the window as a user does, so that the loop ends. Where there is no window, this is
+    /// [`quit`](Host::quit).
+    fn close(&self) {
+        self.quit();
+    }
+
+    /// Destroys what the adapter posts to (the application, the window, the loop), from outside of the
+    /// loop, while the reactor may be posting. The loop does not run again.
+    fn destroy(&self);
+}

@@ -25,6 +25,11 @@ impl Clock {
     pub(crate) fn at(&self, instant: Instant) -> Nanos {
         nanos(instant.saturating_duration_since(self.start)).saturating_add(1)
     }
+
+    /// The instant of a time. None when it does not come.
+    pub(crate) fn instant(&self, at: Nanos) -> Option<Instant> {
+        between(1, at).and_then(|since| self.start.checked_add(since))
+    }
 }
 
 /// A duration in nanoseconds, the longest ones as `NEVER`.

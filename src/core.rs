@@ -3,7 +3,7 @@
 //! A change outside a turn is settled at once. In a turn it waits for the end, so that a hundred
 //! changes cost one interrupt. A callback may open a nested host loop, and then the end is far: so
 //! while a callback runs with anything left behind, the worker watches, and gives the nested loop a
-//! tick.
+//! tick; where there is no worker, the backend's alarm does.
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -42,6 +42,8 @@ pub(crate) enum Drive {
     None,
     /// A foreign host, woken by the worker.
     Interleaved,
+    /// A foreign host, which watches the backend's descriptor.
+    Embedded,
     /// `run`, on this thread's stack.
     Running,
 }
@@ -55,6 +57,8 @@ pub(crate) struct Core {
     pub(crate) shutdown: Shutdown,
     pub(crate) drive: Cell<Drive>,
     pub(crate) worker: RefCell<Option<JoinHandle<()>>>,
+    /// When the backend's alarm goes off, or `NEVER`: of the embedded drive.
+    pub(crate) alarm: Cell<Nanos>,
     /// Events that were fetched from the inbox and not dispatched yet.
     pub(crate) ready: RefCell<VecDeque<Event>>,
     /// The buffer of the host thread's own waits.
@@ -94,6 +98,7 @@ impl Core {
             shutdown: Shutdown::new(),
             drive: Cell::new(Drive::None),
             worker: RefCell::new(None),
+            alarm: Cell::new(NEVER),
             ready: RefCell::new(VecDeque::new()),
             polled: RefCell::new(Vec::new()),
             last_calls: RefCell::new(VecDeque::new()),
@@ -205,6 +210,7 @@ impl Core {
             let notify = self.shared.park.set_deadline(deadline);
             self.shared.notify_if(notify);
         }
+        self.set_alarm(deadline);
         if self.sources.take_unapplied() {
             self.shared.notify_if(self.shared.park.interrupt());
         }
@@ -247,9 +253,13 @@ impl Core {
         let number = self.running.get();
         // Each callback asks anew: the worker may have lowered its watch over an earlier one, and
         // it is the callback that has to be long, not the turn.
-        if self.drive.get() == Drive::Interleaved && self.watched.replace(number) != number {
-            self.shared.park.set_callback(number);
-            self.shared.notify_if(self.shared.park.watch(Watch::Callback));
+        match self.drive.get() {
+            Drive::Interleaved if self.watched.replace(number) != number => {
+                self.shared.park.set_callback(number);
+                self.shared.notify_if(self.shared.park.watch(Watch::Callback));
+            }
+            Drive::Embedded => self.alarm_callback(),
+            _ => {}
         }
     }
 }

@@ -33,7 +33,8 @@
 //! # Where to find what
 //!
 //! - Making one: [`Reactor::new`], [`Reactor::builder`]; which system call it uses: [`BackendKind`].
-//! - Driving it: [`interleave`](Handle::interleave) with a host, [`run`](Handle::run) without one.
+//! - Driving it: [`interleave`](Handle::interleave) with any host, [`embed`](Handle::embed) in one that
+//!   can watch a descriptor, [`run`](Handle::run) without a host.
 //! - I/O: [`register`](Handle::register) with a callback that answers with an [`Action`], or
 //!   [`source`](Handle::source) and [`Source::ready`] in a task.
 //! - Time: [`after`](Handle::after), [`at`](Handle::at), [`every`](Handle::every),
@@ -78,6 +79,7 @@ mod clock;
 mod coop;
 mod core;
 mod dump;
+mod embed;
 mod executor;
 mod fork;
 mod guarded;
@@ -133,6 +135,7 @@ pub use async_object::Async;
 pub use blocking::Unblock;
 pub use builder::Builder;
 pub use dump::{Dump, SourceDump, TimerDump};
+pub use embed::Embedded;
 pub use histogram::Histogram;
 pub use interloop_backends as backends;
 pub use interloop_backends::{AsSource, BackendKind, Interest, Key, Mode, Poller, Readiness};

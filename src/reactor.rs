@@ -18,6 +18,7 @@ use crate::cache::Cache;
 use crate::clock::nanos;
 use crate::core::{Core, Drive};
 use crate::dump::Dump;
+use crate::embed::Embedded;
 use crate::label::Label;
 use crate::local;
 #[cfg(feature = "unblock")]
@@ -390,7 +391,7 @@ impl Handle {
     ///
     /// # Errors
     ///
-    /// `AlreadyExists` when the reactor is interleaved or running already, which goes on
+    /// `AlreadyExists` when something drives the reactor already, which goes on
     /// undisturbed; `NotConnected` when it has stopped; what the operating system said when the
     /// worker thread was refused.
     pub fn interleave(
@@ -405,6 +406,38 @@ impl Handle {
         let proxy = self.waker_proxy();
         proxy.swap(waker)?;
         Ok(proxy)
+    }
+
+    /// Embeds the reactor in a host loop that can watch a descriptor: the backend's own, with the timers
+    /// and the wakes of other threads in it. There is no worker; when the descriptor is readable, the
+    /// host calls [`Embedded::turn`]. It costs what a native source of that host costs, however many
+    /// sources are registered.
+    ///
+    /// What was posted before makes the descriptor readable, now. The host's watch has to be one by level,
+    /// and one that goes on in nested loops.
+    ///
+    /// # Errors
+    ///
+    /// `Unsupported` where the backend has no such descriptor, as `poll`, `select` and `polling`:
+    /// [`interleave`](Handle::interleave) then. `AlreadyExists` when something drives the reactor already;
+    /// `NotConnected` when it has stopped; what the operating system said when it refused a timer.
+    pub fn embed(&self) -> io::Result<Embedded> {
+        self.core.embed()
+    }
+
+    /// When the next turn is due, for a host that plans its own waits: the time of the earliest timer, or
+    /// one that has passed when a turn is owed already. None when nothing is due. The drives know it by
+    /// themselves.
+    pub fn next_deadline(&self) -> Option<Instant> {
+        let shared = &self.core.shared;
+        if shared.is_over() {
+            return None;
+        }
+        if shared.inbox.is_pending() || self.core.owes_a_turn() {
+            return Some(Instant::now());
+        }
+        let earliest = self.core.timers.borrow_mut().earliest();
+        earliest.and_then(|due| shared.clock.instant(due))
     }
 
     /// The holder of the host's waker. It may be held before there is one.
@@ -427,7 +460,7 @@ impl Handle {
     ///
     /// # Errors
     ///
-    /// `AlreadyExists` when it is interleaved or running already; `NotConnected` when it has
+    /// `AlreadyExists` when something drives it already; `NotConnected` when it has
     /// stopped; the backend's error when that fails.
     ///
     /// # Panics
@@ -445,7 +478,7 @@ impl Handle {
     ///
     /// # Errors
     ///
-    /// `AlreadyExists` inside a callback, or when the reactor is interleaved or running already;
+    /// `AlreadyExists` inside a callback, or when something drives the reactor already;
     /// `NotConnected` when it has stopped, before or meanwhile; the backend's error when that fails.
     /// The future is dropped then.
     ///

@@ -236,6 +236,7 @@ impl Core {
             Drive::None if self.depth.get() == 0 => return Ok(()),
             Drive::None => format!("{what} inside a callback of the same reactor"),
             Drive::Interleaved => format!("{what}: the reactor is already interleaved with a host"),
+            Drive::Embedded => format!("{what}: the reactor is already embedded in a host"),
             Drive::Running => format!("{what}: the reactor is already running"),
         };
         Err(io::Error::new(io::ErrorKind::AlreadyExists, message))
@@ -262,6 +263,12 @@ impl Core {
             shared.park.take_due(shared.clock.now());
             return;
         }
+        self.poll(timeout);
+    }
+
+    /// Waits in the backend on this thread, and puts what it reports into the inbox.
+    pub(crate) fn poll(&self, timeout: Option<Duration>) {
+        let shared = &self.shared;
         let mut events = self.polled.take();
         match shared.poller.wait(&mut events, timeout) {
             Ok(()) => {}

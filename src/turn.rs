@@ -9,7 +9,7 @@ use std::rc::Rc;
 use interloop_backends::{Event, Readiness};
 
 use crate::clock::{Nanos, nanos};
-use crate::core::{CREDIT, Core};
+use crate::core::{CREDIT, Core, Drive};
 use crate::label::Label;
 use crate::local;
 use crate::stats::count;
@@ -67,6 +67,10 @@ impl Core {
 
     /// Runs a turn, and leaves panics where they are.
     pub(crate) fn quiet_turn(self: &Rc<Core>) {
+        if self.drive.get() == Drive::Embedded && self.shared.process.is_current() {
+            // After the end too: the host must not find the descriptor readable for ever.
+            self.poll_embedded();
+        }
         if self.shared.check().is_err() {
             return;
         }

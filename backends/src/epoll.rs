@@ -9,6 +9,8 @@
 //! - The kernel forgets a descriptor when the last copy of its open file description is closed,
 //!   without a word: one closed behind our back is noticed when it is armed again.
 //! - Files that are always ready (regular files, directories, /dev/null) are refused with EPERM.
+//! - An epoll descriptor is itself readable while its set has something to report. A host that watches
+//!   it wakes for notifications and for the alarm too, as both are descriptors in the set.
 //! - `epoll_pwait2` (Linux 5.11) takes nanoseconds; older kernels get whole milliseconds, rounded
 //!   up. Whole milliseconds take the older call anyway, which is the cheaper one.
 #![allow(unsafe_code)]
@@ -18,12 +20,15 @@ mod pwait2;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, TryLockError};
+use std::sync::{Mutex, OnceLock, TryLockError};
 use std::time::Duration;
 
 use rustix::buffer::spare_capacity;
-use rustix::event::{EventfdFlags, epoll, eventfd};
+use rustix::event::{EventfdFlags, Timespec, epoll, eventfd};
 use rustix::io::Errno;
+use rustix::time::{
+    Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, timerfd_create, timerfd_settime,
+};
 
 use self::pwait2::epoll_pwait2;
 use crate::deadline::{Deadline, timespec};
@@ -37,6 +42,9 @@ pub(crate) struct Epoll {
     registered: Registered,
     /// Registered edge-triggered: every write is an edge, and nobody has to read it.
     notifier: OwnedFd,
+    /// A timerfd, made when it is first wanted. Registered edge-triggered: every expiry is an edge, and
+    /// nobody has to read it.
+    alarm: OnceLock<OwnedFd>,
     /// Taken for the length of a wait, so that a second waiting thread is found out.
     buffer: Mutex<Buffer>,
     /// Set by the waiting thread when the kernel turns out to know no nanoseconds, and read by it
@@ -57,6 +65,9 @@ const CAPACITY: usize = 1024;
 /// The key of the notifier.
 const NOTIFIER: Key = Key::from_bits(u64::MAX);
 
+/// The key of the alarm.
+const ALARM: Key = Key::from_bits(u64::MAX - 2);
+
 /// The key of a registration that waits for nothing. The kernel reports hang-ups and errors to an
 /// empty interest too; under this key they are known for what they are.
 const NOBODY: Key = Key::from_bits(u64::MAX - 1);
@@ -70,9 +81,21 @@ impl Epoll {
             set,
             registered: Registered::default(),
             notifier,
+            alarm: OnceLock::new(),
             buffer: Mutex::new(Buffer(Vec::with_capacity(CAPACITY))),
             milliseconds: AtomicBool::new(false),
         })
+    }
+
+    /// The alarm's timer.
+    fn alarm(&self) -> rustix::io::Result<&OwnedFd> {
+        if let Some(alarm) = self.alarm.get() {
+            return Ok(alarm);
+        }
+        let flags = TimerfdFlags::CLOEXEC | TimerfdFlags::NONBLOCK;
+        let alarm = timerfd_create(TimerfdClockId::Monotonic, flags)?;
+        epoll::add(&self.set, &alarm, data(ALARM), epoll::EventFlags::IN | epoll::EventFlags::ET)?;
+        Ok(self.alarm.get_or_init(|| alarm))
     }
 
     /// One system call. A kernel without nanoseconds is asked again in milliseconds, and
@@ -151,7 +174,8 @@ impl Poller for Epoll {
                 break;
             }
         }
-        let registered = buffer.iter().filter(|event| !matches!(key(event), NOTIFIER | NOBODY));
+        let registered =
+            buffer.iter().filter(|event| !matches!(key(event), NOTIFIER | ALARM | NOBODY));
         events.extend(
             registered
                 .map(|event| Event::Ready { key: key(event), readiness: readiness(event.flags) }),
@@ -174,6 +198,19 @@ impl Poller for Epoll {
 
     fn tells_ends(&self) -> bool {
         true
+    }
+
+    fn descriptor(&self) -> Option<BorrowedSource<'_>> {
+        Some(self.set.as_fd())
+    }
+
+    fn set_alarm(&self, after: Option<Duration>) -> io::Result<()> {
+        // Zero would mean "never" to the kernel.
+        let after = after.map(|after| timespec(after.max(Duration::from_nanos(1))));
+        let it_value = after.unwrap_or_default();
+        let timer = Itimerspec { it_interval: Timespec::default(), it_value };
+        timerfd_settime(self.alarm()?, TimerfdTimerFlags::empty(), &timer)?;
+        Ok(())
     }
 }
 

@@ -14,7 +14,8 @@
 //!   is noticed when it is armed again.
 //! - An end of file is a flag of the filter: of the reading one, a half-close; of the writing one,
 //!   that a write will fail. There is no word for urgent data, and PRIORITY is never reported.
-//! - Timeouts are in nanoseconds.
+//! - Timeouts are in nanoseconds, those of a timer in the queue in milliseconds at the worst.
+//! - The queue is a descriptor that is readable while it has something to report.
 
 mod armed;
 
@@ -54,7 +55,7 @@ pub(crate) struct Kqueue {
 enum Filter {
     Read,
     Write,
-    /// Nothing but what `notify` triggers.
+    /// Nothing but what `notify` triggers, or the alarm.
     Notifier,
 }
 
@@ -69,6 +70,9 @@ struct Occurrence {
 
 /// How many events one system call may report; the rest comes with the next.
 const CAPACITY: usize = 1024;
+
+/// The longest time that every system can count.
+const LONGEST_ALARM: Duration = Duration::from_secs(1_000_000);
 
 /// The key of the notifier.
 const NOTIFIER: Key = Key::from_bits(u64::MAX);
@@ -196,6 +200,15 @@ impl Poller for Kqueue {
 
     fn has_edges(&self) -> bool {
         true
+    }
+
+    fn descriptor(&self) -> Option<BorrowedSource<'_>> {
+        self.queue.descriptor()
+    }
+
+    fn set_alarm(&self, after: Option<Duration>) -> io::Result<()> {
+        // What is longer ends a wait for nothing, once in eleven days.
+        Ok(self.queue.set_alarm(after.map(|after| after.min(LONGEST_ALARM)))?)
     }
 }
 

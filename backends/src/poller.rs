@@ -104,4 +104,25 @@ pub trait Poller: Send + Sync {
     fn tells_ends(&self) -> bool {
         false
     }
+
+    /// The descriptor that stands for the whole backend, if it has one: readable as long as a
+    /// [`wait`](Poller::wait) would end at once, because of something ready, a notification, or the
+    /// alarm. A wait that reports what there is makes it silent. Another loop may watch it, with levels;
+    /// nobody may read from it.
+    fn descriptor(&self) -> Option<BorrowedSource<'_>> {
+        None
+    }
+
+    /// Sets the one alarm of the backend, in the place of the one before: it ends a wait, and makes the
+    /// [`descriptor`](Poller::descriptor) readable, once `after` has passed, and not before. `None` sets
+    /// none. Called by the host thread.
+    ///
+    /// # Errors
+    ///
+    /// `Unsupported` where there is no descriptor; otherwise what the operating system said.
+    fn set_alarm(&self, after: Option<Duration>) -> io::Result<()> {
+        let _ = after;
+        let message = format!("the {} backend has no alarm", self.kind());
+        Err(io::Error::new(io::ErrorKind::Unsupported, message))
+    }
 }

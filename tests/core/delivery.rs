@@ -466,7 +466,7 @@ fn what_is_closed_between_collection_and_dispatch_is_not_dispatched(world: &Worl
 /// Runs the host until a turn panics, and returns the text.
 fn next_panic(host: &Host, reactor: &Reactor) -> &'static str {
     let panic = catch_unwind(AssertUnwindSafe(|| match host.drive {
-        Drive::Interleaved => host.run_until(|| false),
+        Drive::Interleaved | Drive::Embed => host.run_until(|| false),
         Drive::Run | Drive::BlockOn => reactor.run().unwrap(),
     }));
     panic.expect_err("a callback panics").downcast_ref::<&str>().expect("a text")

@@ -110,6 +110,14 @@ impl Poller for Mortal {
     fn tells_ends(&self) -> bool {
         self.inner.tells_ends()
     }
+
+    fn descriptor(&self) -> Option<BorrowedSource<'_>> {
+        self.inner.descriptor()
+    }
+
+    fn set_alarm(&self, after: Option<Duration>) -> io::Result<()> {
+        self.inner.set_alarm(after)
+    }
 }
 
 /// A reactor over a mortal backend, and how often it reported a failure.
@@ -155,7 +163,9 @@ fn every_source_hears_that_the_backend_failed(world: &World) {
     reactor.turn();
     poller.die();
     match world.drive {
-        Drive::Interleaved => host.run_until(|| heard.borrow().len() == 4 && waited.is_set()),
+        Drive::Interleaved | Drive::Embed => {
+            host.run_until(|| heard.borrow().len() == 4 && waited.is_set())
+        }
         Drive::Run | Drive::BlockOn => {
             let error = reactor.run().unwrap_err();
             assert!(error.to_string().contains("the kernel is tired"), "{error}");
@@ -227,7 +237,7 @@ fn finish_works_without_a_backend_and_does_not_spin(world: &World) {
     let host = world.host(&reactor);
     poller.die();
     match world.drive {
-        Drive::Interleaved => host.run_until(|| reactor.failure().is_some()),
+        Drive::Interleaved | Drive::Embed => host.run_until(|| reactor.failure().is_some()),
         Drive::Run | Drive::BlockOn => drop(reactor.run().unwrap_err()),
     }
     let before = poller.waits.load(Ordering::SeqCst);
@@ -285,7 +295,7 @@ fn a_failed_reactor_takes_no_more_sources(world: &World) {
     let host = world.host(&reactor);
     poller.die();
     match world.drive {
-        Drive::Interleaved => host.run_until(|| reactor.failure().is_some()),
+        Drive::Interleaved | Drive::Embed => host.run_until(|| reactor.failure().is_some()),
         Drive::Run | Drive::BlockOn => drop(reactor.run().unwrap_err()),
     }
     let refused = reactor.source(UnixStream::pair().unwrap().0).unwrap_err();

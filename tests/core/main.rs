@@ -50,10 +50,15 @@ pub struct Case {
 }
 
 /// Makes a case of each function, named as it is. Those behind `interleaved:` are about a waker, and
-/// are not tried where there is none: `cases!(on_every_drive; interleaved: with_a_waker)`.
+/// are not tried where there is none: `cases!(on_every_drive; interleaved: with_a_waker)`. Those behind
+/// `hosted:` are about a loop that is not the reactor's: they are tried where there is one.
 #[macro_export]
 macro_rules! cases {
-    ($($name:ident),* $(,)? $(; interleaved: $($only:ident),* $(,)?)?) => {
+    (
+        $($name:ident),* $(,)?
+        $(; interleaved: $($only:ident),* $(,)?)?
+        $(; hosted: $($hosted:ident),* $(,)?)?
+    ) => {
         pub const CASES: &[$crate::Case] = &[
             $($crate::Case {
                 name: stringify!($name),
@@ -65,12 +70,17 @@ macro_rules! cases {
                 run: $only,
                 drives: &[$crate::world::Drive::Interleaved],
             },)*)?
+            $($($crate::Case {
+                name: stringify!($hosted),
+                run: $hosted,
+                drives: &[$crate::world::Drive::Interleaved, $crate::world::Drive::Embed],
+            },)*)?
         ];
     };
 }
 
 /// Who runs the turns.
-pub const DRIVES: [Drive; 2] = [Drive::Interleaved, Drive::Run];
+pub const DRIVES: [Drive; 3] = [Drive::Interleaved, Drive::Embed, Drive::Run];
 
 const SUITES: &[(&str, &[Case])] = &[
     ("waking", waking::CASES),
@@ -114,11 +124,18 @@ fn main() {
         if only.as_ref().is_some_and(|only| only != backend.name()) {
             continue;
         }
-        if let Err(error) = Reactor::builder().backend(backend).build() {
-            println!("{backend}: skipped: {error}");
-            continue;
-        }
+        let reactor = match Reactor::builder().backend(backend).build() {
+            Ok(reactor) => reactor,
+            Err(error) => {
+                println!("{backend}: skipped: {error}");
+                continue;
+            }
+        };
         for drive in DRIVES {
+            if let (Drive::Embed, Err(error)) = (drive, reactor.embed()) {
+                println!("{backend}, embedded: skipped: {error}");
+                continue;
+            }
             for (suite, cases) in SUITES.iter().chain(AWAITED) {
                 for case in cases.iter().filter(|case| case.drives.contains(&drive)) {
                     trials.push(trial(suite, case, World { backend, drive }));

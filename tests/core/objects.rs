@@ -29,7 +29,7 @@ cases!(
     twenty_poll_functions_all_hear,
     a_busy_stream_is_registered_once_where_there_are_edges,
     what_is_there_already_needs_no_registration;
-    interleaved:
+    hosted:
     what_came_while_an_operation_ran_is_not_forgotten,
 );
 

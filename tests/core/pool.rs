@@ -35,7 +35,7 @@ cases!(
     block_on_lets_a_panic_through_and_works_again,
     block_on_ends_with_the_reactor,
     block_on_in_a_callback_is_an_error;
-    interleaved:
+    hosted:
     block_on_beside_a_host_is_an_error,
 );
 
@@ -184,7 +184,7 @@ fn the_shutdown_waits_for_a_closure_that_runs(world: &World) {
 /// Behaviour 41, 55.
 fn finish_names_a_closure_that_does_not_end(world: &World) {
     let reactor = world.reactor();
-    let host = world.is_interleaved().then(|| world.host(&reactor));
+    let host = world.has_host().then(|| world.host(&reactor));
     let (release, released) = mpsc::channel::<()>();
     let released = Mutex::new(released);
     reactor.unblock(move || released.lock().unwrap().recv()).detach();

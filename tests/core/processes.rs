@@ -328,7 +328,7 @@ fn a_reactor_that_has_closed_its_sources_starts_nothing(world: &World) {
 /// Behaviour 41, 56: whether it was dropped, is awaited, or is kept.
 fn a_child_outlives_the_shutdown_and_leaves_no_zombie(world: &World) {
     let reactor = world.reactor();
-    let host = world.is_interleaved().then(|| world.host(&reactor));
+    let host = world.has_host().then(|| world.host(&reactor));
     let (dropped, first) = patient(&reactor);
     let (mut awaited, second) = patient(&reactor);
     let (mut kept, third) = patient(&reactor);
@@ -357,7 +357,7 @@ fn a_child_outlives_the_shutdown_and_leaves_no_zombie(world: &World) {
 /// Behaviour 42, 56.
 fn a_child_outlives_a_dropped_reactor(world: &World) {
     let reactor = world.reactor();
-    let host = world.is_interleaved().then(|| world.host(&reactor));
+    let host = world.has_host().then(|| world.host(&reactor));
     let (first, first_stdin) = patient(&reactor);
     let (second, second_stdin) = patient(&reactor);
     let ids = [first.id(), second.id()];

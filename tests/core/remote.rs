@@ -154,7 +154,7 @@ fn call_blocking_on_the_host_thread_is_an_error_at_once(world: &World) {
 /// Behaviour 33, 35: nobody comes to the call, and the caller hears of it.
 fn call_blocking_ends_when_the_reactor_is_dropped(world: &World) {
     let reactor = world.reactor();
-    let _host = world.is_interleaved().then(|| world.host(&reactor));
+    let _host = world.has_host().then(|| world.host(&reactor));
     let remote = reactor.remote();
     let (sender, taken) = mpsc::channel();
     let caller = thread::spawn(move || {
@@ -312,7 +312,7 @@ fn calls_that_race_with_the_shutdown_run_or_come_back(world: &World) {
 fn calls_that_race_with_the_drop_are_accounted_for(world: &World) {
     for _ in 0..5 {
         let reactor = world.reactor();
-        let host = world.is_interleaved().then(|| world.host(&reactor));
+        let host = world.has_host().then(|| world.host(&reactor));
         let callers = Callers::start(&reactor.remote());
         while callers.ledgers.iter().any(|ledger| ledger.taken.load(Ordering::Relaxed) == 0) {
             reactor.turn();
@@ -327,7 +327,7 @@ fn calls_that_race_with_the_drop_are_accounted_for(world: &World) {
 fn calls_that_race_with_finish_run_or_come_back(world: &World) {
     for _ in 0..5 {
         let reactor = world.reactor();
-        let host = world.is_interleaved().then(|| world.host(&reactor));
+        let host = world.has_host().then(|| world.host(&reactor));
         let callers = Callers::start(&reactor.remote());
         while callers.ledgers.iter().any(|ledger| ledger.taken.load(Ordering::Relaxed) == 0) {
             thread::yield_now();
@@ -341,7 +341,7 @@ fn calls_that_race_with_finish_run_or_come_back(world: &World) {
 /// Behaviour 34: the last calls run when the inbox has closed, and what they call comes back.
 fn a_call_may_call_again_during_the_shutdown(world: &World) {
     let reactor = world.reactor();
-    let _host = world.is_interleaved().then(|| world.host(&reactor));
+    let _host = world.has_host().then(|| world.host(&reactor));
     let outcomes = Arc::new(Mutex::new(Vec::new()));
     let remote = reactor.remote();
     let put = Arc::clone(&outcomes);
@@ -362,7 +362,7 @@ fn a_call_may_call_again_during_the_shutdown(world: &World) {
 /// Behaviour 35: each method, on the host thread and on another one.
 fn a_remote_outlives_its_reactor(world: &World) {
     let reactor = world.reactor();
-    let host = world.is_interleaved().then(|| world.host(&reactor));
+    let host = world.has_host().then(|| world.host(&reactor));
     let (remote, handle) = (reactor.remote(), reactor.handle());
     drop(reactor);
     let check = |remote: &Remote| {
@@ -433,7 +433,7 @@ fn what_is_not_send_is_dropped_on_the_host_thread(world: &World) {
             }
         };
         let reactor = world.unhurried();
-        let host = world.is_interleaved().then(|| world.host(&reactor));
+        let host = world.has_host().then(|| world.host(&reactor));
         let (a, _b) = UnixStream::pair().unwrap();
         let captured = host_only();
         let source = reactor.register(a, Interest::READABLE, move |_, _| {

@@ -71,7 +71,7 @@ cases!(
 /// Runs the host until the reactor has stopped.
 pub fn run_until_stopped(reactor: &Handle, host: &Host) {
     match host.drive {
-        Drive::Interleaved => host.run_until(|| reactor.is_stopped()),
+        Drive::Interleaved | Drive::Embed => host.run_until(|| reactor.is_stopped()),
         Drive::Run | Drive::BlockOn => {
             let state = reactor.clone();
             let hang = move || panic!("hangs: {state:?}\n{}", state.dump());
@@ -84,7 +84,7 @@ pub fn run_until_stopped(reactor: &Handle, host: &Host) {
 
 /// Joins the reactor to a host loop that ends without having run once, where there is one.
 fn dead_host(world: &World, reactor: &Reactor) {
-    if world.is_interleaved() {
+    if world.has_host() {
         drop(world.host(reactor));
     }
 }
@@ -208,7 +208,7 @@ fn the_reactor_ends_first_and_an_after_trigger_quits_the_host(world: &World) {
 /// Behaviour 40: neither interleaved nor run, and with a loop that was joined and never began.
 fn a_host_that_never_started_is_finished_for(world: &World) {
     let reactor = world.reactor();
-    let host = world.is_interleaved().then(|| world.host(&reactor));
+    let host = world.has_host().then(|| world.host(&reactor));
     let (ran, add) = counter();
     for _ in 0..1000 {
         reactor.remote().call(add.clone()).unwrap();
@@ -539,7 +539,7 @@ fn dropping_inside_a_callback_is_sound(world: &World) {
     let (inner, quit) = (Rc::clone(&slot), host.clone());
     let dropper = move |_: &UnixStream, _| {
         drop(inner.take());
-        if quit.drive == Drive::Interleaved {
+        if quit.drive.has_host() {
             quit.done();
         }
         Action::Rearm
@@ -562,7 +562,7 @@ fn dropping_inside_a_callback_is_sound(world: &World) {
     reactor.spawn_local(task).detach();
     slot.replace(Some(reactor));
     match world.drive {
-        Drive::Interleaved => host.run(),
+        Drive::Interleaved | Drive::Embed => host.run(),
         Drive::Run | Drive::BlockOn => handle.run().unwrap(),
     }
     assert!(handle.is_stopped());
@@ -584,7 +584,7 @@ impl Drop for Bomb {
 /// process, in async-task.)
 fn dropping_goes_on_when_destructors_panic(world: &World) {
     let reactor = world.reactor();
-    let host = world.is_interleaved().then(|| world.host(&reactor));
+    let host = world.has_host().then(|| world.host(&reactor));
     let dropped = Arc::new(());
     let fuse = || (Bomb, Arc::clone(&dropped));
     let mut peers = Vec::new();
@@ -969,6 +969,7 @@ fn two_panics_in_one_turn_both_come_out(world: &World) {
             Drive::Interleaved => loop {
                 host.queue.take(Instant::now() + LIMIT).expect("a tick for the panic").run();
             },
+            Drive::Embed => host.run_until(|| false),
             Drive::Run | Drive::BlockOn => reactor.run().unwrap(),
         };
         let panic = catch_unwind(AssertUnwindSafe(turn)).unwrap_err();

@@ -40,7 +40,7 @@ cases!(
     a_wait_that_is_dropped_between_polls_loses_nothing,
     a_wait_ends_when_its_source_is_removed,
     a_wait_that_nobody_polls_any_more_does_not_keep_the_backend_busy;
-    interleaved:
+    hosted:
     a_source_dropped_outside_a_turn_closes_its_object,
 );
 

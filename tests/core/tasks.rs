@@ -20,7 +20,7 @@ use interloop::{Action, Handle, Interest};
 use crate::cases;
 use crate::futures::{Flag, yield_now};
 use crate::pairs::{Heard, pair};
-use crate::world::{Drive, Host, LIMIT, World};
+use crate::world::{Host, LIMIT, World};
 
 cases!(
     a_task_gives_its_output_to_the_one_who_awaits_it,
@@ -370,7 +370,7 @@ fn a_task_that_is_woken_by_foreign_threads_runs(world: &World) {
 fn a_waker_that_outlives_the_reactor_is_silent(world: &World) {
     for orderly in [false, true] {
         let reactor = world.unhurried();
-        let host = world.is_interleaved().then(|| world.host(&reactor));
+        let host = world.has_host().then(|| world.host(&reactor));
         let patients: Vec<Patient> = (0..3).map(|_| Patient::new()).collect();
         let parts: Vec<_> = patients.iter().map(Patient::parts).collect();
         for patient in patients {
@@ -478,7 +478,7 @@ fn a_task_that_yields_for_ever_starves_nobody(world: &World) {
 fn wakes_and_cancellations_that_race_with_the_drop_are_sound(world: &World) {
     for round in 0..10 {
         let reactor = world.reactor();
-        let host = world.is_interleaved().then(|| world.host(&reactor));
+        let host = world.has_host().then(|| world.host(&reactor));
         let wakers: Arc<Mutex<Vec<Waker>>> = Arc::default();
         let (home, abroad) = (thread::current().id(), Arc::new(AtomicUsize::new(0)));
         let alive = Arc::new(());
@@ -671,7 +671,7 @@ fn sleeps_end_in_the_order_of_their_deadlines(world: &World) {
 /// Behaviour 36, 47.
 fn a_task_of_a_stopped_reactor_is_dropped_at_once(world: &World) {
     let reactor = world.unhurried();
-    if world.drive == Drive::Interleaved {
+    if world.has_host() {
         drop(world.host(&reactor));
     }
     assert!(reactor.finish(LIMIT).unwrap().is_clean());

@@ -97,7 +97,7 @@ fn a_task_may_own_the_reactor(world: &World) {
     handle.spawn_local(owns).detach();
     handle.stop();
     drop(owner);
-    if world.is_interleaved() {
+    if world.has_host() {
         host.run_until(|| remote.is_stopped());
     } else {
         // The reactor goes while it runs.
@@ -272,7 +272,7 @@ fn a_call_of_the_end_may_drop_the_reactor(world: &World) {
     reactor.on_shutdown(Phase::After, posts).unwrap().detach();
     reactor.stop();
     APP.set(Some(reactor));
-    if world.is_interleaved() {
+    if world.has_host() {
         host.run_until(|| remote.is_stopped());
     } else {
         let _gone = handle.run();

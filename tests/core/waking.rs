@@ -226,7 +226,7 @@ fn no_call_is_lost_before_the_park(world: &World) {
         })
         .collect();
     match world.drive {
-        Drive::Interleaved => host.run_until(|| reactor.is_stopped()),
+        Drive::Interleaved | Drive::Embed => host.run_until(|| reactor.is_stopped()),
         Drive::Run | Drive::BlockOn => reactor.run().unwrap(),
     }
     threads.into_iter().for_each(|thread| thread.join().unwrap());

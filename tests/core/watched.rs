@@ -146,4 +146,12 @@ impl Poller for Watched {
     fn tells_ends(&self) -> bool {
         self.inner.tells_ends()
     }
+
+    fn descriptor(&self) -> Option<BorrowedSource<'_>> {
+        self.inner.descriptor()
+    }
+
+    fn set_alarm(&self, after: Option<Duration>) -> io::Result<()> {
+        self.inner.set_alarm(after)
+    }
 }

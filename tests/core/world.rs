@@ -1,12 +1,15 @@
-//! The host that the cases run in: a queue and a condvar, or the reactor's own loop.
+//! The host that the cases run in: a queue and a condvar, a loop that polls the embedded descriptor, or
+//! the reactor's own loop.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
-use interloop::{BackendKind, Builder, Handle, Reactor, Tick, WakerProxy};
+use interloop::{BackendKind, Builder, Embedded, Handle, Reactor, Tick, WakerProxy};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 
 /// How long a case waits for an event before it counts as hanging. Generous: these machines are
 /// shared.
@@ -15,15 +18,21 @@ pub const LIMIT: Duration = Duration::from_secs(60);
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Drive {
     Interleaved,
+    Embed,
     Run,
     /// As `Run`, but that a script is the future of `block_on`.
     BlockOn,
 }
 
 impl Drive {
+    pub fn has_host(self) -> bool {
+        matches!(self, Drive::Interleaved | Drive::Embed)
+    }
+
     pub fn name(self) -> &'static str {
         match self {
             Drive::Interleaved => "interleaved",
+            Drive::Embed => "embed",
             Drive::Run => "run",
             Drive::BlockOn => "block_on",
         }
@@ -56,14 +65,21 @@ impl World {
     /// The reactor's host, joined to it where the drive needs that.
     pub fn host(&self, reactor: &Reactor) -> Host {
         let host = Host::new(reactor, self.drive);
-        if self.drive == Drive::Interleaved {
-            host.interleave(reactor);
+        match self.drive {
+            Drive::Interleaved => drop(host.interleave(reactor)),
+            Drive::Embed => host.embed(reactor),
+            Drive::Run | Drive::BlockOn => {}
         }
         host
     }
 
     pub fn is_interleaved(&self) -> bool {
         self.drive == Drive::Interleaved
+    }
+
+    /// Whether a loop that is not the reactor's runs the turns.
+    pub fn has_host(&self) -> bool {
+        self.drive.has_host()
     }
 }
 
@@ -106,6 +122,7 @@ pub struct Host {
     pub drive: Drive,
     reactor: Handle,
     done: Rc<Cell<bool>>,
+    embedded: Rc<RefCell<Option<Rc<Embedded>>>>,
 }
 
 impl Host {
@@ -115,7 +132,15 @@ impl Host {
             drive,
             reactor: reactor.handle(),
             done: Rc::new(Cell::new(false)),
+            embedded: Rc::default(),
         }
+    }
+
+    /// Watches the reactor's descriptor.
+    pub fn embed(&self, reactor: &Handle) {
+        let embedded =
+            reactor.embed().expect("the backend has a descriptor, and nothing drives it");
+        self.embedded.replace(Some(Rc::new(embedded)));
     }
 
     pub fn interleave(&self, reactor: &Handle) -> WakerProxy {
@@ -126,7 +151,7 @@ impl Host {
     /// Ends `run`, from a callback: with the reactor's own loop that stops the reactor.
     pub fn done(&self) {
         self.done.set(true);
-        if self.drive != Drive::Interleaved {
+        if !self.drive.has_host() {
             self.reactor.stop();
         }
     }
@@ -134,7 +159,7 @@ impl Host {
     /// Runs the host loop until a callback says `done`.
     pub fn run(&self) {
         match self.drive {
-            Drive::Interleaved => self.run_until(|| self.done.get()),
+            Drive::Interleaved | Drive::Embed => self.run_until(|| self.done.get()),
             Drive::Run | Drive::BlockOn => {
                 let reactor = self.reactor.clone();
                 let _hang = self.reactor.after(LIMIT, move || hang(&reactor));
@@ -147,11 +172,28 @@ impl Host {
     /// Runs the condvar host, on top of whatever host loop runs, until `done`.
     pub fn run_until(&self, done: impl Fn() -> bool) {
         let limit = Instant::now() + LIMIT;
+        let embedded = self.embedded.borrow().clone();
         while !done() {
-            match self.queue.take(limit) {
-                Some(tick) => tick.run(),
-                None => hang(&self.reactor),
+            let ran = match &embedded {
+                Some(embedded) => wait_readable(embedded, limit) && (embedded.turn() || done()),
+                None => self.queue.take(limit).map(Tick::run).is_some(),
+            };
+            if !ran {
+                hang(&self.reactor);
             }
+        }
+    }
+}
+
+/// Waits for a descriptor as a host does. False at the limit.
+fn wait_readable(embedded: &Embedded, limit: Instant) -> bool {
+    loop {
+        let left = limit.saturating_duration_since(Instant::now());
+        let timeout = Timespec::try_from(left).unwrap();
+        let mut polled = [PollFd::new(embedded, PollFlags::IN)];
+        match poll(&mut polled, Some(&timeout)) {
+            Err(Errno::INTR) => {}
+            ready => return ready.unwrap() > 0,
         }
     }
 }

@@ -3,13 +3,15 @@
 //! Where it is not like a kernel: it takes the pending error of a socket (`SO_ERROR`) in order to
 //! report it, so that the next operation does not return it any more; a descriptor that was closed
 //! behind its back it goes on watching, in silence; a socket's filter that is armed it does not take
-//! again; and of a socket with both filters it tells the end only when no data is left before it.
+//! again; of a socket with both filters it tells the end only when no data is left before it; and the
+//! descriptor of its queue is never readable.
 #![allow(unsafe_code)]
 
 use std::ffi::{c_int, c_short, c_uint, c_ushort, c_void};
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr;
+use std::time::Duration;
 
 use rustix::event::Timespec;
 use rustix::io::{Errno, FdFlags, fcntl_getfd, fcntl_setfd};
@@ -112,6 +114,16 @@ impl Queue {
     pub(super) fn notify(&self) -> rustix::io::Result<()> {
         self.kevent(&[self.user_event(0, NOTE_TRIGGER)], &mut [], NO_TIME)?;
         Ok(())
+    }
+
+    /// What a host could watch.
+    pub(super) fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        None
+    }
+
+    /// It has timers, but nothing to tell a host when they fire.
+    pub(super) fn set_alarm(&self, _after: Option<Duration>) -> rustix::io::Result<()> {
+        Err(Errno::OPNOTSUPP)
     }
 
     /// After the notifier's event, which the library has cleared.

@@ -3,7 +3,9 @@
 
 use std::ffi::c_void;
 use std::mem::MaybeUninit;
-use std::os::fd::{OwnedFd, RawFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
+use std::ptr;
+use std::time::Duration;
 
 use rustix::buffer::{Buffer, spare_capacity};
 use rustix::event::Timespec;
@@ -34,8 +36,7 @@ impl Queue {
     ) -> rustix::io::Result<[Result<(), Errno>; 2]> {
         let changes = changes.map(|change| change.0);
         let mut receipts = [const { MaybeUninit::uninit() }; 2];
-        let (receipts, _) =
-            kevent(&self.queue, &changes, &mut receipts, Some(&Timespec::default()))?;
+        let (receipts, _) = kevent(&self.queue, &changes, &mut receipts, Some(&NO_TIME))?;
         Ok(changes.map(|change| {
             let receipt = receipts.iter().find(|receipt| filter(receipt) == filter(&change));
             match receipt.map_or(0, kqueue::Event::data) {
@@ -57,6 +58,33 @@ impl Queue {
 
     pub(super) fn notify(&self) -> rustix::io::Result<()> {
         self.notifier.notify(&self.queue)
+    }
+
+    /// What a host can watch.
+    pub(super) fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        Some(self.queue.as_fd())
+    }
+
+    /// Sets the timer, which is deleted when it fires.
+    pub(super) fn set_alarm(&self, after: Option<Duration>) -> rustix::io::Result<()> {
+        // Some systems count nothing smaller, and rustix takes what is left of a second, when that is
+        // less than a millisecond, for nothing.
+        let timer = after.map(|after| {
+            let millis = after.as_nanos().div_ceil(1_000_000);
+            Duration::from_millis(u64::try_from(millis).unwrap_or(u64::MAX))
+        });
+        let flags = match timer {
+            Some(_) => EventFlags::ADD | EventFlags::ONESHOT,
+            None => EventFlags::DELETE,
+        };
+        let change =
+            kqueue::Event::new(EventFilter::Timer { ident: 0, timer }, flags, ptr::null_mut());
+        let set = kevent(&self.queue, &[change], &mut [] as &mut [kqueue::Event], Some(&NO_TIME));
+        match set {
+            // There was none to delete.
+            Err(Errno::NOENT) if after.is_none() => Ok(()),
+            set => set.map(drop),
+        }
     }
 
     /// After the notifier's event.
@@ -111,6 +139,8 @@ impl Occurrences {
         })
     }
 }
+
+const NO_TIME: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
 
 fn filter(event: &kqueue::Event) -> Filter {
     match event.filter() {
@@ -176,7 +206,7 @@ mod notifier {
             let filter =
                 EventFilter::User { ident: 0, flags, user_flags: UserDefinedFlags::new(0) };
             let change = kqueue::Event::new(filter, change, self.0.0);
-            kevent(queue, &[change], &mut [] as &mut [kqueue::Event], Some(&Timespec::default()))?;
+            kevent(queue, &[change], &mut [] as &mut [kqueue::Event], Some(&NO_TIME))?;
             Ok(())
         }
     }
@@ -196,7 +226,7 @@ mod notifier {
             let notifier = crate::notifier::Notifier::open()?;
             let filter = EventFilter::Read(notifier.as_fd().as_raw_fd());
             let change = kqueue::Event::new(filter, EventFlags::ADD, udata);
-            kevent(queue, &[change], &mut [] as &mut [kqueue::Event], Some(&Timespec::default()))?;
+            kevent(queue, &[change], &mut [] as &mut [kqueue::Event], Some(&NO_TIME))?;
             Ok(Notifier(notifier))
         }
 

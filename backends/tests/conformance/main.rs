@@ -7,6 +7,8 @@
 #[cfg(unix)]
 mod arming;
 #[cfg(unix)]
+mod descriptor;
+#[cfg(unix)]
 mod edges;
 #[cfg(unix)]
 mod ends;

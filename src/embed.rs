@@ -1,0 +1,150 @@
+//! The embedded drive: a host that can watch a descriptor watches the backend's own, and there is no
+//! worker.
+
+use std::fmt;
+use std::io;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use interloop_backends::{AsSource, BorrowedSource};
+
+use crate::clock::{NEVER, Nanos, between, nanos};
+use crate::core::{Core, Drive};
+use crate::proxy;
+use crate::shutdown::Stage;
+
+/// The descriptor of a reactor that is embedded in a host loop, from
+/// [`Handle::embed`](crate::Handle::embed).
+///
+/// The host watches it for reading, by level, and calls [`turn`](Embedded::turn) when it is readable.
+/// Sources, timers, and the wakes of other threads all make it readable; nobody may read from it.
+///
+/// Dropping it frees the reactor for another drive. The host has to end its watch before.
+#[must_use = "the reactor is embedded until this is dropped"]
+pub struct Embedded {
+    core: Rc<Core>,
+}
+
+impl Embedded {
+    /// Runs a turn. False when there is nothing left to watch, because the reactor has stopped or its
+    /// backend has failed: the host ends its watch then, or it would find the descriptor readable for ever.
+    ///
+    /// # Panics
+    ///
+    /// With the panic of a callback, once everything else in the turn has run.
+    pub fn turn(&self) -> bool {
+        self.core.turn();
+        self.core.shutdown.stage() != Stage::Over && !self.core.shared.worker.has_failed()
+    }
+
+    fn descriptor(&self) -> BorrowedSource<'_> {
+        self.core.shared.poller.descriptor().expect("embed() has looked for it")
+    }
+}
+
+#[cfg(unix)]
+impl std::os::fd::AsFd for Embedded {
+    fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
+        self.descriptor()
+    }
+}
+
+#[cfg(windows)]
+impl std::os::windows::io::AsSocket for Embedded {
+    fn as_socket(&self) -> std::os::windows::io::BorrowedSocket<'_> {
+        self.descriptor()
+    }
+}
+
+impl fmt::Debug for Embedded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let number = interloop_backends::source_number(self.as_source());
+        f.debug_tuple("Embedded").field(&number).finish()
+    }
+}
+
+impl Drop for Embedded {
+    fn drop(&mut self) {
+        let core = &self.core;
+        if core.drive.get() == Drive::Embedded {
+            core.set_alarm(NEVER);
+            core.drive.set(Drive::None);
+            core.shared.proxy.restore();
+        }
+    }
+}
+
+impl Core {
+    pub(crate) fn embed(self: &Rc<Core>) -> io::Result<Embedded> {
+        self.shared.check()?;
+        self.check_free("embed()")?;
+        if self.shared.poller.descriptor().is_none() {
+            let message = format!(
+                "embed(): the {} backend has no descriptor that a host could watch; epoll and kqueue \
+                 have one, and interleave(waker) works with every backend",
+                self.shared.poller.kind()
+            );
+            return Err(io::Error::new(io::ErrorKind::Unsupported, message));
+        }
+        // Tried here, where the caller hears of it: the timer may need a descriptor of its own.
+        self.shared.poller.set_alarm(None)?;
+        self.alarm.set(NEVER);
+        self.drive.set(Drive::Embedded);
+        self.shared.proxy.seize(self.descriptor_waker());
+        self.now.set(self.shared.clock.now());
+        self.flush();
+        if self.owes_a_turn() {
+            self.shared.wake();
+        }
+        self.shared.rewake();
+        Ok(Embedded { core: Rc::clone(self) })
+    }
+
+    /// A waker for a host that watches the backend's descriptor. The host thread makes it readable too:
+    /// nobody looks at the inbox between two turns.
+    fn descriptor_waker(&self) -> Arc<proxy::Waker> {
+        let poller = Arc::clone(&self.shared.poller);
+        Arc::new(move |tick| {
+            tick.detach();
+            // A backend that cannot be notified fails its next wait too, which reports it.
+            let _failed = poller.notify();
+        })
+    }
+
+    /// Fetches what is ready, where no worker does it.
+    pub(crate) fn poll_embedded(&self) {
+        if self.shared.worker.has_failed() {
+            return;
+        }
+        self.poll(Some(Duration::ZERO));
+        if self.alarm.get() <= self.shared.clock.now() {
+            self.alarm.set(NEVER);
+        }
+    }
+
+    /// Has the descriptor readable at `deadline`.
+    pub(crate) fn set_alarm(&self, deadline: Nanos) {
+        if self.drive.get() != Drive::Embedded
+            || self.alarm.replace(deadline) == deadline
+            || !self.shared.process.is_current()
+            || self.shared.worker.has_failed()
+        {
+            return;
+        }
+        let after = between(self.shared.clock.now(), deadline);
+        if let Err(error) = self.shared.poller.set_alarm(after) {
+            self.shared.worker.fail(&error);
+            self.shared.report(&crate::Report::BackendFailed(&error));
+        }
+    }
+
+    /// A callback runs while other things wait behind it, and may open a nested host loop: has the
+    /// descriptor readable after a while. The end of the turn sets the alarm to what it is for.
+    pub(crate) fn alarm_callback(&self) {
+        let limit = self.now.get().saturating_add(nanos(self.shared.options.grace));
+        if limit < self.alarm.get() {
+            self.set_alarm(limit);
+        }
+    }
+}

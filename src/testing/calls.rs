@@ -1,0 +1,131 @@
+//! Claim 5: calls from many threads.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+
+use super::case::Word;
+use super::host::Host;
+use super::trial::Trial;
+use crate::{Reactor, Remote};
+
+const THREADS: usize = 4;
+/// How many calls each thread makes at the least.
+const CALLS: u64 = 25_000;
+/// How many a thread is ahead of the host at the most.
+const AHEAD: u64 = 2_000;
+/// How many posts and frames of the toolkit's own have to be served meanwhile.
+const POSTS: u64 = 50;
+const FRAMES: u64 = 10;
+/// After how many calls the ticks are looked at.
+const LOOK: u64 = 500;
+
+pub(super) fn cases<H: Host>() -> Vec<(&'static str, fn())> {
+    vec![("calls", calls::<H>)]
+}
+
+/// What the threads and the host know of each other. All of it orders nothing but itself: the calls
+/// carry what has to be seen.
+#[derive(Default)]
+struct Flood {
+    /// How many calls of each thread have run; only the host thread writes.
+    ran: [AtomicU64; THREADS],
+    /// How many each has made, once it has ended.
+    made: AtomicU64,
+    ended: AtomicU64,
+    /// The toolkit's own input was served often enough.
+    enough: AtomicBool,
+}
+
+impl Flood {
+    /// What each thread does.
+    fn pour(self: &Arc<Self>, thread: usize, remote: &Remote) {
+        let ran = &self.ran[thread];
+        let mut number = 0;
+        while number < CALLS || !self.enough.load(Ordering::Relaxed) {
+            if number - ran.load(Ordering::Relaxed) >= AHEAD {
+                thread::yield_now();
+                continue;
+            }
+            let flood = Arc::clone(self);
+            remote.call(move || flood.arrive(thread, number)).expect("the reactor lives");
+            number += 1;
+        }
+        self.made.fetch_add(number, Ordering::AcqRel);
+        self.ended.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// The call itself.
+    fn arrive(&self, thread: usize, number: u64) {
+        let expected = self.ran[thread].fetch_add(1, Ordering::Relaxed);
+        assert_eq!(number, expected, "a call of thread {thread} was lost, repeated or overtaken");
+        if number % LOOK == 0 {
+            one_tick_is_outstanding();
+        }
+    }
+
+    fn total(&self) -> u64 {
+        self.ran.iter().map(|ran| ran.load(Ordering::Relaxed)).sum()
+    }
+
+    fn is_over(&self) -> bool {
+        self.ended.load(Ordering::Acquire) == THREADS as u64
+            && self.made.load(Ordering::Acquire) == self.total()
+    }
+}
+
+/// Inside a turn, at most the tick of the next one is under way, beside those that a callback which
+/// seems to run a nested loop is given.
+fn one_tick_is_outstanding() {
+    let reactor = Reactor::current().expect("calls run in turns");
+    let stats = reactor.stats();
+    let answered = stats.turns + stats.wakes_nested + stats.wakes_repeated;
+    assert!(stats.wakes_issued <= answered + 1, "more than one tick is outstanding: {stats:#?}");
+}
+
+fn calls<H: Host>() {
+    let trial = Trial::<H>::open();
+    trial.attach();
+    let flood = Arc::new(Flood::default());
+    let pouring: Vec<_> = (0..THREADS)
+        .map(|thread| {
+            let (flood, remote) = (Arc::clone(&flood), trial.reactor.remote());
+            thread::spawn(move || flood.pour(thread, &remote))
+        })
+        .collect();
+    trial.wait_for("the end of the calls");
+    let posts = Rc::new(Cell::new(0));
+    chain(&trial.host, &posts);
+    let (watched, mut frames) = (Arc::clone(&flood), 0);
+    let served = Rc::clone(&posts);
+    trial.quit_when(move |_| {
+        frames += 1;
+        if frames >= FRAMES && served.get() >= POSTS {
+            watched.enough.store(true, Ordering::Relaxed);
+        }
+        watched.is_over()
+    });
+    trial.run();
+    pouring.into_iter().for_each(|thread| thread.join().expect("it ended"));
+    let (stats, total, posts) = (trial.reactor.stats(), flood.total(), posts.get());
+    assert_eq!(stats.calls, total);
+    Word::Note(format!(
+        "{total} calls with {} wakes, beside {posts} posts of the toolkit's own",
+        stats.wakes_issued
+    ))
+    .say();
+    trial.end();
+}
+
+/// Posts to the toolkit, each time that the post before has come.
+fn chain<H: Host>(host: &Rc<H>, posts: &Rc<Cell<u64>>) {
+    let (again, count) = (Rc::downgrade(host), Rc::clone(posts));
+    host.post(Box::new(move || {
+        count.set(count.get() + 1);
+        if let Some(host) = again.upgrade().filter(|_| count.get() < 20 * POSTS) {
+            chain(&host, &count);
+        }
+    }));
+}

@@ -1,0 +1,80 @@
+//! One case, and what its process tells the one that started it.
+
+use std::io;
+use std::process;
+
+/// A case of a host.
+pub(super) struct Case {
+    pub(super) name: String,
+    pub(super) environment: &'static [(&'static str, &'static str)],
+    pub(super) run: Box<dyn FnOnce() -> io::Result<()>>,
+}
+
+/// Begins a line of the standard output that is meant for the kit.
+const MARK: &str = "interloop-testing: ";
+
+/// What a process says to the one that started it, in a line of its own.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Word {
+    /// The case has come to its end. An exit code alone does not say so: a toolkit that calls `exit(0)`
+    /// ends the process too.
+    Passed,
+    /// The case cannot run here.
+    Skipped(String),
+    /// Something measured, to be shown.
+    Note(String),
+}
+
+impl Word {
+    pub(super) fn say(&self) {
+        match self {
+            Word::Passed => println!("{MARK}passed"),
+            Word::Skipped(why) => println!("{MARK}skipped {why}"),
+            Word::Note(what) => println!("{MARK}note {what}"),
+        }
+    }
+
+    /// The word that a line of the output is. A toolkit may have left text without a line's end
+    /// before it.
+    pub(super) fn read(line: &str) -> Option<Word> {
+        let word = line.split_once(MARK)?.1.trim_end();
+        match word.split_once(' ').unwrap_or((word, "")) {
+            ("passed", _) => Some(Word::Passed),
+            ("skipped", why) => Some(Word::Skipped(why.to_owned())),
+            ("note", what) => Some(Word::Note(what.to_owned())),
+            _ => None,
+        }
+    }
+}
+
+/// The value, where it is there; an error of the kind `Unsupported` ends the process, and its case is
+/// skipped. It is called inside callbacks of the toolkit too, which no error can leave.
+///
+/// # Panics
+///
+/// With any other error.
+#[track_caller]
+pub(super) fn or_skip<T>(what: &str, result: io::Result<T>) -> T {
+    match result {
+        Ok(value) => value,
+        Err(error) if error.kind() == io::ErrorKind::Unsupported => {
+            let why = format!("{what}: {error}").replace('\n', " ");
+            Word::Skipped(why).say();
+            process::exit(0);
+        }
+        Err(error) => panic!("{what}: {error}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_read_wherever_they_stand_in_a_line() {
+        assert_eq!(Word::read("interloop-testing: passed\r\n"), Some(Word::Passed));
+        let skipped = Word::read("50 %interloop-testing: skipped no display :0");
+        assert_eq!(skipped, Some(Word::Skipped("no display :0".to_owned())));
+        assert_eq!(Word::read("passed"), None);
+    }
+}

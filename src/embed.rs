@@ -35,7 +35,12 @@ impl Embedded {
     /// With the panic of a callback, once everything else in the turn has run.
     pub fn turn(&self) -> bool {
         self.core.turn();
-        self.core.shutdown.stage() != Stage::Over && !self.core.shared.worker.has_failed()
+        let is_over = self.core.shutdown.stage() == Stage::Over;
+        if is_over && self.core.shared.process.is_current() {
+            // What woke the host for the end.
+            self.core.poll_embedded();
+        }
+        !is_over && !self.core.shared.worker.has_failed()
     }
 
     fn descriptor(&self) -> BorrowedSource<'_> {

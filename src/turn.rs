@@ -67,12 +67,11 @@ impl Core {
 
     /// Runs a turn, and leaves panics where they are.
     pub(crate) fn quiet_turn(self: &Rc<Core>) {
-        if self.drive.get() == Drive::Embedded && self.shared.process.is_current() {
-            // After the end too: the host must not find the descriptor readable for ever.
-            self.poll_embedded();
-        }
         if self.shared.check().is_err() {
             return;
+        }
+        if self.drive.get() == Drive::Embedded {
+            self.poll_embedded();
         }
         #[cfg(feature = "tracing")]
         let _span = tracing::trace_span!(target: "interloop", "turn").entered();

@@ -15,6 +15,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 use interloop::{Action, BackendKind, Builder, Interest, Reactor, Source, Tick};
+use rustix::event::{PollFd, PollFlags, poll};
 
 /// Generous: these machines are shared.
 const LIMIT: Duration = Duration::from_secs(120);
@@ -177,12 +178,13 @@ fn streams(reactor: &Reactor) -> Box<dyn std::any::Any> {
     Box::new(tasks)
 }
 
-/// How the host runs a turn: by a tick, or by its number.
-#[derive(Clone, Copy, Debug)]
+/// How the host runs a turn: by a tick, by its number, or when the descriptor is readable.
+#[derive(Clone, Copy, PartialEq, Debug)]
 enum Post {
     Tick,
     Number,
     Held,
+    Descriptor,
 }
 
 fn run(builder: Builder, load: Load, post: Post) -> usize {
@@ -195,11 +197,21 @@ fn run(builder: Builder, load: Load, post: Post) -> usize {
         .unwrap();
     let host = Host::new();
     let queue = host.clone();
-    let proxy = reactor.interleave(move |tick| queue.post(tick)).unwrap();
+    let embedded = (post == Post::Descriptor).then(|| reactor.embed().unwrap());
+    if embedded.is_none() {
+        drop(reactor.interleave(move |tick| queue.post(tick)).unwrap());
+    }
+    let proxy = reactor.waker_proxy();
     let kept = load(&reactor);
     let turn = || {
+        if let Some(embedded) = &embedded {
+            poll(&mut [PollFd::new(embedded, PollFlags::IN)], None).unwrap();
+            assert!(embedded.turn());
+            return;
+        }
         let tick = host.take();
         match post {
+            Post::Descriptor => unreachable!("it has no tick"),
             Post::Tick => tick.run(),
             Post::Number => Tick::from_raw(tick.into_raw()).unwrap().run(),
             Post::Held => {
@@ -245,8 +257,12 @@ fn ten_thousand_turns_of_the_event_path_allocate_nothing() {
             println!("{backend}: skipped: {error}");
             continue;
         }
+        let reactor = Reactor::builder().backend(backend).build().unwrap();
+        let embeds = reactor.embed().map_err(|error| println!("{backend}: skipped: {error}"));
         let posts = [Post::Number, Post::Held].map(|post| ("events", events as Load, post));
         let cases = loads.iter().map(|&(name, load)| (name, load, Post::Tick)).chain(posts);
+        let embedded = loads.iter().map(|&(name, load)| (name, load, Post::Descriptor));
+        let cases = cases.chain(embedded.filter(|_| embeds.is_ok()));
         for (name, load, post) in cases {
             let allocations = run(Reactor::builder().backend(backend), load, post);
             if allocations > 0 {

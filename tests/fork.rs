@@ -158,6 +158,7 @@ fn child_gets_errors(backend: BackendKind) {
         assert_eq!(reactor.waker_proxy().swap(drop).unwrap_err().kind(), unsupported);
         reactor.waker_proxy().hold();
         assert_eq!(reactor.waker_proxy().release().unwrap_err().kind(), unsupported);
+        assert_eq!(reactor.embed().unwrap_err().kind(), unsupported);
         assert_eq!(reactor.run().unwrap_err().kind(), unsupported);
         assert_eq!(reactor.finish(LIMIT).unwrap_err().kind(), unsupported);
         let trigger = reactor.on_shutdown(Phase::Before, async {});

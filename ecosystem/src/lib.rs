@@ -10,6 +10,8 @@ use std::time::Duration;
 
 pub use certificates::Authority;
 use interloop::{BackendKind, Handle, Reactor, Tick};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
 
 /// How long a test waits for an event before it counts as hanging. Generous: machines are shared.
 pub const LIMIT: Duration = Duration::from_secs(120);
@@ -19,6 +21,8 @@ pub const LIMIT: Duration = Duration::from_secs(120);
 pub enum Drive {
     /// A host loop, which is a queue of ticks.
     Interleaved,
+    /// A host loop that watches the reactor's descriptor.
+    Embed,
     /// The reactor's own loop.
     Run,
 }
@@ -41,8 +45,11 @@ pub fn worlds() -> Vec<World> {
             continue;
         }
         match Reactor::builder().backend(backend).build() {
-            Ok(_) => worlds
-                .extend([Drive::Interleaved, Drive::Run].map(|drive| World { backend, drive })),
+            Ok(reactor) => {
+                let embed = reactor.embed().is_ok().then_some(Drive::Embed);
+                let drives = [Drive::Interleaved, Drive::Run].into_iter().chain(embed);
+                worlds.extend(drives.map(|drive| World { backend, drive }));
+            }
             Err(error) => println!("{backend}: skipped: {error}"),
         }
     }
@@ -78,6 +85,20 @@ impl World {
                 let handle = reactor.handle();
                 let _hang = reactor.after(LIMIT, move || hang(&handle));
                 reactor.run().unwrap();
+            }
+            Drive::Embed => {
+                let handle = reactor.handle();
+                let _hang = reactor.after(LIMIT, move || hang(&handle));
+                let embedded = reactor.embed().unwrap();
+                loop {
+                    match poll(&mut [PollFd::new(&embedded, PollFlags::IN)], None) {
+                        Err(Errno::INTR) => {}
+                        ready => assert_eq!(ready, Ok(1)),
+                    }
+                    if !embedded.turn() {
+                        break;
+                    }
+                }
             }
             // The reactor drops the queue's sender when it has stopped.
             Drive::Interleaved => loop {

@@ -90,11 +90,18 @@ fn main() {
         if only.as_ref().is_some_and(|only| only != backend.name()) {
             continue;
         }
-        if let Err(error) = Reactor::builder().backend(backend).build() {
-            println!("{backend}: skipped: {error}");
-            continue;
-        }
-        for drive in [Drive::Interleaved, Drive::Run] {
+        let reactor = match Reactor::builder().backend(backend).build() {
+            Ok(reactor) => reactor,
+            Err(error) => {
+                println!("{backend}: skipped: {error}");
+                continue;
+            }
+        };
+        for drive in [Drive::Interleaved, Drive::Embed, Drive::Run] {
+            if let (Drive::Embed, Err(error)) = (drive, reactor.embed()) {
+                println!("{backend}, embedded: skipped: {error}");
+                continue;
+            }
             let once = if trials.is_empty() { ONCE } else { &[] };
             let optional = NETWORK.iter().chain(PROCESSES).chain(SUBSCRIPTIONS);
             for (name, case) in CASES.iter().chain(optional).chain(once) {

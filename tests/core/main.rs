@@ -8,6 +8,7 @@ mod connecting;
 #[cfg(feature = "net")]
 mod datagrams;
 mod delivery;
+mod embedding;
 #[cfg(feature = "net")]
 mod ends;
 mod failing;
@@ -51,13 +52,15 @@ pub struct Case {
 
 /// Makes a case of each function, named as it is. Those behind `interleaved:` are about a waker, and
 /// are not tried where there is none: `cases!(on_every_drive; interleaved: with_a_waker)`. Those behind
-/// `hosted:` are about a loop that is not the reactor's: they are tried where there is one.
+/// `hosted:` are about a loop that is not the reactor's, those behind `embedded:` about one that watches
+/// a descriptor: they are tried where there is one.
 #[macro_export]
 macro_rules! cases {
     (
         $($name:ident),* $(,)?
         $(; interleaved: $($only:ident),* $(,)?)?
         $(; hosted: $($hosted:ident),* $(,)?)?
+        $(; embedded: $($embedded:ident),* $(,)?)?
     ) => {
         pub const CASES: &[$crate::Case] = &[
             $($crate::Case {
@@ -75,6 +78,11 @@ macro_rules! cases {
                 run: $hosted,
                 drives: &[$crate::world::Drive::Interleaved, $crate::world::Drive::Embed],
             },)*)?
+            $($($crate::Case {
+                name: stringify!($embedded),
+                run: $embedded,
+                drives: &[$crate::world::Drive::Embed],
+            },)*)?
         ];
     };
 }
@@ -86,6 +94,7 @@ const SUITES: &[(&str, &[Case])] = &[
     ("waking", waking::CASES),
     ("ticks", ticks::CASES),
     ("delivery", delivery::CASES),
+    ("embedding", embedding::CASES),
     ("sources", sources::CASES),
     ("nested", nested::CASES),
     ("timers", timers::CASES),

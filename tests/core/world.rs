@@ -169,6 +169,16 @@ impl Host {
         assert!(self.done.get(), "the host loop ended before the case was done");
     }
 
+    /// The reactor's descriptor, of a host that watches it.
+    pub fn embedded(&self) -> Rc<Embedded> {
+        self.embedded.borrow().clone().expect("it is embedded")
+    }
+
+    /// Ends the watch of the descriptor.
+    pub fn unembed(&self) {
+        self.embedded.take();
+    }
+
     /// Runs the condvar host, on top of whatever host loop runs, until `done`.
     pub fn run_until(&self, done: impl Fn() -> bool) {
         let limit = Instant::now() + LIMIT;

@@ -19,8 +19,10 @@ pub(super) enum Word {
     /// The case has come to its end. An exit code alone does not say so: a toolkit that calls `exit(0)`
     /// ends the process too.
     Passed,
-    /// The case cannot run here.
-    Skipped(String),
+    /// The toolkit is not here: the case is skipped, unless hosts are required.
+    Absent(String),
+    /// The host has no such thing: the case is skipped.
+    Inapplicable(String),
     /// Something measured, to be shown.
     Note(String),
 }
@@ -29,7 +31,8 @@ impl Word {
     pub(super) fn say(&self) {
         match self {
             Word::Passed => println!("{MARK}passed"),
-            Word::Skipped(why) => println!("{MARK}skipped {why}"),
+            Word::Absent(why) => println!("{MARK}absent {why}"),
+            Word::Inapplicable(why) => println!("{MARK}inapplicable {why}"),
             Word::Note(what) => println!("{MARK}note {what}"),
         }
     }
@@ -40,26 +43,27 @@ impl Word {
         let word = line.split_once(MARK)?.1.trim_end();
         match word.split_once(' ').unwrap_or((word, "")) {
             ("passed", _) => Some(Word::Passed),
-            ("skipped", why) => Some(Word::Skipped(why.to_owned())),
+            ("absent", why) => Some(Word::Absent(why.to_owned())),
+            ("inapplicable", why) => Some(Word::Inapplicable(why.to_owned())),
             ("note", what) => Some(Word::Note(what.to_owned())),
             _ => None,
         }
     }
 }
 
-/// The value, where it is there; an error of the kind `Unsupported` ends the process, and its case is
-/// skipped. It is called inside callbacks of the toolkit too, which no error can leave.
+/// The value, where it is there; an error of the kind `Unsupported` ends the process with `word`, and
+/// its case is skipped. It is called inside callbacks of the toolkit too, which no error can leave.
 ///
 /// # Panics
 ///
 /// With any other error.
 #[track_caller]
-pub(super) fn or_skip<T>(what: &str, result: io::Result<T>) -> T {
+pub(super) fn or_skip<T>(word: fn(String) -> Word, what: &str, result: io::Result<T>) -> T {
     match result {
         Ok(value) => value,
         Err(error) if error.kind() == io::ErrorKind::Unsupported => {
             let why = format!("{what}: {error}").replace('\n', " ");
-            Word::Skipped(why).say();
+            word(why).say();
             process::exit(0);
         }
         Err(error) => panic!("{what}: {error}"),
@@ -73,8 +77,8 @@ mod tests {
     #[test]
     fn words_are_read_wherever_they_stand_in_a_line() {
         assert_eq!(Word::read("interloop-testing: passed\r\n"), Some(Word::Passed));
-        let skipped = Word::read("50 %interloop-testing: skipped no display :0");
-        assert_eq!(skipped, Some(Word::Skipped("no display :0".to_owned())));
+        let skipped = Word::read("50 %interloop-testing: absent no display :0");
+        assert_eq!(skipped, Some(Word::Absent("no display :0".to_owned())));
         assert_eq!(Word::read("passed"), None);
     }
 }

@@ -21,7 +21,10 @@ const REST: Duration = Duration::from_secs(5);
 /// How a case came out.
 pub(super) enum Outcome {
     Passed,
-    Skipped(String),
+    /// The toolkit is not here.
+    Absent(String),
+    /// The host has no such thing as the case tries.
+    Inapplicable(String),
     Failed(String),
 }
 
@@ -66,7 +69,10 @@ pub(super) fn run(name: &str, environment: &[(&str, &str)], nocapture: bool) -> 
     report.outcome = match (status, last) {
         (None, _) => Outcome::Failed(format!("it hung, and was killed after {limit:?}")),
         (Some(status), Some(Word::Passed)) if status.success() => Outcome::Passed,
-        (Some(status), Some(Word::Skipped(why))) if status.success() => Outcome::Skipped(why),
+        (Some(status), Some(Word::Absent(why))) if status.success() => Outcome::Absent(why),
+        (Some(status), Some(Word::Inapplicable(why))) if status.success() => {
+            Outcome::Inapplicable(why)
+        }
         (Some(status), Some(Word::Passed)) => {
             Outcome::Failed(format!("it passed, but its process ended with {status}"))
         }
@@ -78,7 +84,8 @@ pub(super) fn run(name: &str, environment: &[(&str, &str)], nocapture: bool) -> 
     Ok(report)
 }
 
-fn limit() -> Duration {
+/// How long a case may last before its process is killed.
+pub(super) fn limit() -> Duration {
     let told = env::var(LIMIT).ok().and_then(|seconds| seconds.parse().ok());
     told.map_or(DEFAULT_LIMIT, Duration::from_secs)
 }

@@ -39,7 +39,7 @@ pub trait Host: 'static {
     ///
     /// # Errors
     ///
-    /// What the adapter said. `Unsupported` skips the case, as where the backend of this run has no
+    /// What the adapter said. `Unsupported` skips the case, wherever it runs: the backend may have no
     /// descriptor to embed.
     fn attach(self: &Rc<Self>, reactor: &Reactor) -> io::Result<Box<dyn Any>>;
 
@@ -54,7 +54,7 @@ pub trait Host: 'static {
     ///
     /// # Errors
     ///
-    /// `Unsupported` where the toolkit has no such thing, which skips the case.
+    /// `Unsupported` where the toolkit has no such thing, which skips the case, wherever it runs.
     fn nested(&self, done: Rc<dyn Fn() -> bool>) -> io::Result<()>;
 
     /// Calls back again and again, by a timer of the toolkit's own, as long as the loop runs.

@@ -91,7 +91,7 @@ impl Kit {
             eprintln!("{}={name}: there is no such case", child::CASE);
             return ExitCode::FAILURE;
         };
-        or_skip(name, (case.run)());
+        or_skip(Word::Absent, name, (case.run)());
         Word::Passed.say();
         ExitCode::SUCCESS
     }
@@ -128,7 +128,7 @@ fn run_all(cases: &[Case], filtered: usize, nocapture: bool) -> ExitCode {
             }
         };
         let outcome = match outcome {
-            Outcome::Skipped(why) if require => {
+            Outcome::Absent(why) if require => {
                 Outcome::Failed(format!("it cannot run here, and {REQUIRE} is set: {why}"))
             }
             outcome => outcome,
@@ -138,7 +138,7 @@ fn run_all(cases: &[Case], filtered: usize, nocapture: bool) -> ExitCode {
                 passed += 1;
                 println!("test {name} ... ok");
             }
-            Outcome::Skipped(why) => {
+            Outcome::Absent(why) | Outcome::Inapplicable(why) => {
                 skipped += 1;
                 println!("test {name} ... ignored, {why}");
             }

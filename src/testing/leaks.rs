@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use super::case::{Word, or_skip};
 use super::child::{self, Outcome};
 use super::host::Host;
-use super::trial::{FRAME, LIMIT};
+use super::trial::FRAME;
 
 /// The run of a host without a reactor, to compare with.
 pub(super) const CONTROL: &str = "control";
@@ -46,7 +46,7 @@ impl Leaks {
 
     /// Checks that nothing else is there. A thread that has ended may be listed for a moment.
     pub(super) fn end(self) {
-        let limit = Instant::now() + LIMIT / 6;
+        let limit = Instant::now() + child::limit() / 4;
         loop {
             let left = growth(&self.allowed, &count());
             if left.is_empty() {
@@ -60,7 +60,7 @@ impl Leaks {
 
 /// Runs a host for a while without a reactor, and tells what that adds.
 pub(super) fn control<H: Host>() {
-    let host = or_skip("the host does not open", H::open());
+    let host = or_skip(Word::Absent, "the host does not open", H::open());
     let before = count();
     let (frames, quit) = (Cell::new(0), Rc::downgrade(&host));
     let frame = move || {

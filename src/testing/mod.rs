@@ -24,8 +24,9 @@
 //! A toolkit can be initialised once in a process, and on its main thread: so each case runs on the main
 //! thread of a process of its own, which is the test program started again. Beside that it is a test
 //! program like others: it takes a part of a name, `--exact`, `--list`, `--skip` and `--nocapture`, and
-//! sums up in the last line. A case that cannot run here is skipped, and says why; with
-//! `INTERLOOP_REQUIRE_HOSTS=1` in the environment it fails.
+//! sums up in the last line. Where the toolkit cannot run, its cases are skipped, and say why; with
+//! `INTERLOOP_REQUIRE_HOSTS=1` in the environment they fail. A case that hangs is killed after 120 seconds,
+//! or `INTERLOOP_TESTING_LIMIT`.
 //!
 //! | cases | claim |
 //! | --- | --- |

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use super::case::or_skip;
+use super::case::{Word, or_skip};
 use super::host::Host;
 use super::traffic::{Traffic, pair};
 use super::trial::Trial;
@@ -142,7 +142,7 @@ impl<H: Host> Scene<H> {
                 })
             };
             let nested = self.trial.host.nested(Rc::new(done));
-            or_skip("the toolkit opens no nested loop", nested);
+            or_skip(Word::Inapplicable, "the toolkit opens no nested loop", nested);
             self.trial.wait_for("the callback that opened the loop, once more");
         }
         self.inside.set(false);

@@ -5,12 +5,17 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use super::case::or_skip;
+use super::case::{Word, or_skip};
+use super::child;
 use super::host::Host;
 use crate::{Handle, Phase, Reactor, Stats};
 
-/// How long a case waits before it counts as hanging. Generous: a test machine may be busy.
-pub(super) const LIMIT: Duration = Duration::from_secs(60);
+/// How long a case waits in the loop before it says what it waits for. When the loop itself hangs, the
+/// process is killed later.
+fn limit() -> Duration {
+    child::limit() / 2
+}
+
 /// The period of the toolkit's own timer, as for 60 frames a second.
 pub(super) const FRAME: Duration = Duration::from_micros(16_667);
 
@@ -42,7 +47,7 @@ impl<H: Host> Trial<H> {
 
     /// Opens the host, then takes the reactor that `reactor` makes.
     pub(super) fn open_with(reactor: impl FnOnce() -> Reactor) -> Rc<Trial<H>> {
-        let host = or_skip("the host does not open", H::open());
+        let host = or_skip(Word::Absent, "the host does not open", H::open());
         Rc::new(Trial {
             host,
             reactor: reactor(),
@@ -55,7 +60,8 @@ impl<H: Host> Trial<H> {
 
     /// Joins the reactor to the loop. The trial keeps what the adapter answers.
     pub(super) fn attach(self: &Rc<Self>) {
-        let attached = or_skip("the adapter does not attach", self.host.attach(&self.reactor));
+        let attached = self.host.attach(&self.reactor);
+        let attached = or_skip(Word::Inapplicable, "the adapter does not attach", attached);
         self.attached.replace(Some(attached));
         if !H::STOP_QUITS {
             let trial = Rc::downgrade(self);
@@ -93,28 +99,24 @@ impl<H: Host> Trial<H> {
 
     /// Runs the loop until it ends, which must be because the case wants it to.
     pub(super) fn run(self: &Rc<Self>) {
-        let limit = Instant::now() + LIMIT;
+        let end = Instant::now() + limit();
         let trial = Rc::downgrade(self);
         let hang = move || {
-            if let Some(trial) = trial.upgrade().filter(|_| Instant::now() >= limit) {
+            if let Some(trial) = trial.upgrade().filter(|_| Instant::now() >= end) {
                 trial.hang();
             }
         };
-        self.host.every(LIMIT, Box::new(hang));
+        self.host.every(limit(), Box::new(hang));
         self.running.set(true);
         self.host.run();
         self.running.set(false);
-        assert!(
-            self.quitting.get(),
-            "the loop ended by itself, and {} is missing",
-            self.awaited.get()
-        );
+        assert!(self.quitting.get(), "the loop ended by itself, before {}", self.awaited.get());
     }
 
     fn hang(&self) -> ! {
         let (awaited, reactor) = (self.awaited.get(), &self.reactor);
         let (stats, dump) = (reactor.stats(), reactor.dump());
-        panic!("{awaited} is missing after {LIMIT:?}\n{reactor:?}\n{stats:#?}\n{dump}");
+        panic!("waited {:?} in vain for {awaited}\n{reactor:?}\n{stats:#?}\n{dump}", limit());
     }
 
     /// Calls `step` with each frame of the toolkit's own timer, until it answers true.

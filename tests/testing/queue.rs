@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::io;
 use std::rc::Rc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
@@ -28,18 +29,24 @@ struct Timer {
 pub struct Queue {
     sender: Sender<Message>,
     receiver: RefCell<Option<Rc<Receiver<Message>>>>,
-    jobs: RefCell<std::collections::VecDeque<Job>>,
+    jobs: RefCell<VecDeque<Job>>,
     timers: RefCell<Vec<Timer>>,
     quit: Cell<bool>,
 }
 
 impl Queue {
-    /// Handles messages and timers until `done`.
-    fn run_until(&self, done: &dyn Fn() -> bool) {
+    /// Posts a tick; false when the queue is gone.
+    pub fn waker(&self) -> impl Fn(Tick) -> bool + Send + Sync + 'static {
+        let sender = self.sender.clone();
+        move |tick| sender.send(Message::Tick(tick)).is_ok()
+    }
+
+    /// Handles messages and timers until `done`; `run_tick` gets the ticks.
+    pub fn run_until(&self, done: &dyn Fn() -> bool, run_tick: &dyn Fn(Tick)) {
         while !done() {
             let Some(receiver) = self.receiver.borrow().clone() else { return };
             match receiver.recv_timeout(self.run_timers()) {
-                Ok(Message::Tick(tick)) => tick.run(),
+                Ok(Message::Tick(tick)) => run_tick(tick),
                 Ok(Message::Job) => {
                     let job = self.jobs.borrow_mut().pop_front();
                     job.expect("a message for each job")();
@@ -47,6 +54,31 @@ impl Queue {
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => unreachable!("there is a sender here"),
             }
+        }
+    }
+
+    /// Quits the loop when the reactor has stopped.
+    pub fn quit_after(self: &Rc<Self>, reactor: &Reactor) -> io::Result<()> {
+        let host = Rc::downgrade(self);
+        let quit = async move {
+            if let Some(host) = host.upgrade() {
+                host.quit();
+            }
+        };
+        reactor.on_shutdown(Phase::After, quit)?.detach();
+        Ok(())
+    }
+
+    pub fn has_quit(&self) -> bool {
+        self.quit.get()
+    }
+
+    /// The next tick, before everything else, if it comes within `limit`.
+    pub fn next_tick(&self, limit: Duration) -> Option<Tick> {
+        let receiver = self.receiver.borrow().clone()?;
+        match receiver.recv_timeout(limit) {
+            Ok(Message::Tick(tick)) => Some(tick),
+            Ok(Message::Job) | Err(_) => None,
         }
     }
 
@@ -90,20 +122,16 @@ impl Host for Queue {
     }
 
     fn attach(self: &Rc<Self>, reactor: &Reactor) -> io::Result<Box<dyn Any>> {
-        let sender = self.sender.clone();
-        reactor.interleave(move |tick| drop(sender.send(Message::Tick(tick))))?;
-        let host = Rc::downgrade(self);
-        let quit = async move {
-            if let Some(host) = host.upgrade() {
-                host.quit();
-            }
-        };
-        reactor.on_shutdown(Phase::After, quit)?.detach();
+        let post = self.waker();
+        reactor.interleave(move |tick| {
+            let _gone = post(tick);
+        })?;
+        self.quit_after(reactor)?;
         Ok(Box::new(reactor.finish_on_drop(Duration::from_secs(10))))
     }
 
     fn run(&self) {
-        self.run_until(&|| self.quit.get());
+        self.run_until(&|| self.has_quit(), &Tick::run);
     }
 
     fn quit(&self) {
@@ -111,7 +139,7 @@ impl Host for Queue {
     }
 
     fn nested(&self, done: Rc<dyn Fn() -> bool>) -> io::Result<()> {
-        self.run_until(&*done);
+        self.run_until(&*done, &Tick::run);
         Ok(())
     }
 

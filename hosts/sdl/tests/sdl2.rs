@@ -1,0 +1,107 @@
+//! The test kit on SDL 2, and what only SDL can do wrong.
+
+mod common;
+mod traps;
+
+use std::cell::RefCell;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use common::{Kind, Program, TITLE, X11};
+use interloop::testing::Kit;
+use sdl2::event::Event;
+use sdl2::video::Window;
+use sdl2::{EventPump, EventSubsystem};
+
+fn main() -> ExitCode {
+    let kit = Kit::new();
+    let kit = kit.host::<Program<Dummy>>().host::<Program<OnX11>>().host::<Program<Frames>>();
+    traps::add::<Dummy>(kit).run()
+}
+
+/// Without a display.
+struct Dummy;
+
+impl Kind for Dummy {
+    type Sdl = Sdl2;
+    const NAME: &'static str = "sdl2::dummy";
+    const ENVIRONMENT: &'static [(&'static str, &'static str)] = &[("SDL_VIDEODRIVER", "dummy")];
+    const FRAMES: bool = false;
+}
+
+struct OnX11;
+
+impl Kind for OnX11 {
+    type Sdl = Sdl2;
+    const NAME: &'static str = "sdl2::x11";
+    const ENVIRONMENT: &'static [(&'static str, &'static str)] = &[X11];
+    const FRAMES: bool = false;
+}
+
+/// A loop that looks for events once in a frame.
+struct Frames;
+
+impl Kind for Frames {
+    type Sdl = Sdl2;
+    const NAME: &'static str = "sdl2::frames";
+    const ENVIRONMENT: &'static [(&'static str, &'static str)] = &[X11];
+    const FRAMES: bool = true;
+}
+
+struct Sdl2 {
+    pump: RefCell<EventPump>,
+    _window: Window,
+    events: EventSubsystem,
+}
+
+/// The program's own events.
+struct Own;
+
+impl common::Sdl for Sdl2 {
+    type Event = Event;
+    type Events = EventSubsystem;
+
+    fn open() -> Result<Sdl2, String> {
+        let sdl = sdl2::init()?;
+        let window = sdl.video()?.window(TITLE, 320, 240).build().map_err(|e| e.to_string())?;
+        let events = sdl.event()?;
+        events.register_custom_event::<Own>()?;
+        Ok(Sdl2 { pump: RefCell::new(sdl.event_pump()?), _window: window, events })
+    }
+
+    fn events(&self) -> &EventSubsystem {
+        &self.events
+    }
+
+    fn wait(&self, timeout: Duration) -> Option<Event> {
+        let milliseconds = timeout.as_millis().min(60_000) as u32;
+        self.pump.borrow_mut().wait_event_timeout(milliseconds)
+    }
+
+    fn poll(&self) -> Option<Event> {
+        self.pump.borrow_mut().poll_event()
+    }
+
+    fn push_own(&self) -> Result<(), String> {
+        self.events.push_custom_event(Own)
+    }
+
+    fn push_quit(&self) -> Result<(), String> {
+        self.events.push_event(Event::Quit { timestamp: 0 })
+    }
+
+    fn is_own(&self, event: &Event) -> bool {
+        event.as_user_event_type::<Own>().is_some()
+    }
+
+    fn user_type(event: &Event) -> Option<u32> {
+        match event {
+            Event::User { type_, .. } => Some(*type_),
+            _ => None,
+        }
+    }
+
+    fn is_quit(event: &Event) -> bool {
+        matches!(event, Event::Quit { .. })
+    }
+}

@@ -22,6 +22,7 @@ mod wake;
 mod watchdog;
 
 mod fakes;
+mod models_embed;
 mod models_inbox;
 mod models_park;
 mod models_proxy;

@@ -26,6 +26,19 @@ pub(crate) fn cargo(line: &str) -> Command {
     cargo
 }
 
+/// The same command, started by another one.
+pub(crate) fn under(line: &str, inner: &Command) -> Command {
+    let mut outer = command(line);
+    outer.arg(inner.get_program()).args(inner.get_args());
+    for (key, value) in inner.get_envs() {
+        match value {
+            Some(value) => outer.env(key, value),
+            None => outer.env_remove(key),
+        };
+    }
+    outer
+}
+
 fn cargo_program() -> OsString {
     env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }

@@ -4,6 +4,7 @@ mod arguments;
 mod check;
 mod command;
 mod features;
+mod hosts;
 mod json;
 mod log;
 mod loom;

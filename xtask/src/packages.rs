@@ -2,44 +2,79 @@
 
 use crate::command::{capture, command, read, run, succeeds};
 
-/// A package of the system.
-struct Package {
-    /// The name that Debian gives it.
+/// Something that the system has, or a step is skipped.
+pub(crate) struct Package {
+    /// What it is.
+    pub(crate) name: &'static str,
+    /// The names that Debian gives it.
     debian: &'static str,
     /// Succeeds where it is installed.
     probe: &'static str,
-    wanted_for: &'static str,
 }
 
-const PACKAGES: &[Package] = &[Package {
-    debian: "pkg-config",
-    probe: "pkg-config --version",
-    wanted_for: "finding libkqueue",
-}];
+const fn package(name: &'static str, debian: &'static str, probe: &'static str) -> Package {
+    Package { name, debian, probe }
+}
+
+/// The libraries of the toolkits, and what their tests need.
+pub(crate) const PKG_CONFIG: Package = package("pkg-config", "pkg-config", "pkg-config --version");
+pub(crate) const DISPLAY: Package =
+    package("a display without a screen", "xvfb xauth xdotool", "xvfb-run --help");
+pub(crate) const TYPIST: Package =
+    package("a hand on that display", "xdotool", "xdotool --version");
+pub(crate) const GTK: Package =
+    package("GTK 4", "libgtk-4-dev libgl1-mesa-dri", "pkg-config --exists gtk4");
+pub(crate) const QT6: Package =
+    package("Qt 6", "qt6-base-dev g++", "pkg-config --exists Qt6Widgets");
+pub(crate) const QT5: Package =
+    package("Qt 5", "qtbase5-dev g++", "pkg-config --exists Qt5Widgets");
+pub(crate) const WX: Package =
+    package("wxWidgets 3.2", "libwxgtk3.2-dev g++", "wx-config --version");
+pub(crate) const SDL2: Package = package("SDL 2", "libsdl2-dev", "pkg-config --exists sdl2");
+pub(crate) const UV: Package = package("libuv", "libuv1-dev", "pkg-config --exists libuv");
+pub(crate) const TCL: Package = package("Tcl", "tcl-dev", "pkg-config --exists tcl");
+
+const ALL: &[Package] = &[PKG_CONFIG, DISPLAY, TYPIST, GTK, QT6, QT5, WX, SDL2, UV, TCL];
+
+impl Package {
+    pub(crate) fn is_missing(&self) -> bool {
+        !succeeds(self.probe)
+    }
+
+    /// How to get it.
+    pub(crate) fn advice(&self) -> String {
+        format!("{} is missing; on Debian: sudo apt-get install {}", self.name, self.debian)
+    }
+}
 
 /// Installs what is missing where that is possible: on Debian, as root.
 ///
 /// # Errors
 ///
-/// What is missing still, what for, and how to get it.
+/// What is missing still, and how to get it.
 pub(crate) fn install() -> Result<(), String> {
     let missing = missing();
     if missing.is_empty() {
         println!("   nothing is missing");
         return Ok(());
     }
-    let names = missing.iter().map(|package| package.debian).collect::<Vec<_>>().join(" ");
     if !can_install() {
-        let each = missing.iter().map(|p| format!("{} (for {})", p.debian, p.wanted_for));
-        let each = each.collect::<Vec<_>>().join(", ");
-        return Err(format!("missing: {each}; on Debian: sudo apt-get install {names}"));
+        return Err(advice(&missing));
     }
+    let names = missing.iter().map(|package| package.debian).collect::<Vec<_>>().join(" ");
     println!("   as root on Debian: installs the missing {names}");
-    install_debian(&names)
+    install_debian(&names)?;
+    let missing = self::missing();
+    if missing.is_empty() { Ok(()) } else { Err(advice(&missing)) }
+}
+
+fn advice(missing: &[&Package]) -> String {
+    let each = missing.iter().map(|package| package.advice());
+    each.collect::<Vec<_>>().join("; ")
 }
 
 fn missing() -> Vec<&'static Package> {
-    PACKAGES.iter().filter(|package| !succeeds(package.probe)).collect()
+    ALL.iter().filter(|package| package.is_missing()).collect()
 }
 
 /// Whether this is Debian, and we are root.

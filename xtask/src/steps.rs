@@ -7,7 +7,7 @@ use crate::arguments::Arguments;
 use crate::check::{Check, Stopped};
 use crate::command::{self, cargo, rust_flags};
 use crate::features::{self, CORE_ARGUMENTS};
-use crate::{json, loom, msrv, packages, toolchain};
+use crate::{hosts, json, loom, msrv, packages, toolchain};
 
 /// The targets that cannot be run here, and that must compile all the same.
 const CROSS_TARGETS: [&str; 5] = [
@@ -35,6 +35,7 @@ fn steps(check: &mut Check) -> Result<(), Stopped> {
     let backends = find_backends(check)?;
     combine_features(check, &backends)?;
     test(check, &everything, &backends)?;
+    hosts::steps(check)?;
     libkqueue(check, &everything)?;
     loom::steps(check, loom::Extent::Bounded)?;
     check.run("the benches, each once", &mut cargo("test -p interloop-benches --benches"))?;
@@ -51,15 +52,19 @@ fn prepare(check: &mut Check) -> Result<(), Stopped> {
 
 fn lint(check: &mut Check, everything: &str) -> Result<(), Stopped> {
     check.run("format", &mut cargo("fmt --all --check"))?;
-    check.run("clippy, default features", &mut clippy(""))?;
+    let defaults =
+        format!("clippy --workspace {} --all-targets -- -D warnings", hosts::all_excluded());
+    check.run("clippy, default features", &mut cargo(&defaults))?;
     check.run("clippy, every feature", &mut clippy(everything))?;
-    check.run("rustdoc", &mut rustdoc(&format!("--workspace {everything}")))?;
+    let excluded = hosts::excluded();
+    check.run("rustdoc", &mut rustdoc(&format!("--workspace {excluded} {everything}")))?;
     let private = format!("{CORE_ARGUMENTS} --document-private-items {everything}");
     check.run("rustdoc of what is private", &mut rustdoc(&private))
 }
 
 fn clippy(features: &str) -> Command {
-    cargo(&format!("clippy --workspace --all-targets {features} -- -D warnings"))
+    let excluded = hosts::excluded();
+    cargo(&format!("clippy --workspace {excluded} --all-targets {features} -- -D warnings"))
 }
 
 fn rustdoc(what: &str) -> Command {
@@ -91,7 +96,9 @@ fn combine_features(check: &mut Check, backends: &[String]) -> Result<(), Stoppe
 }
 
 fn test(check: &mut Check, everything: &str, backends: &[String]) -> Result<(), Stopped> {
-    check.run_tests("tests, default features", &mut cargo("test --workspace --no-fail-fast"))?;
+    // Those of the hosts are run one by one, each on what its toolkit needs.
+    let others = format!("test --workspace {} --no-fail-fast", hosts::all_excluded());
+    check.run_tests("tests, default features", &mut cargo(&others))?;
     for backend in backends {
         let mut tests = cargo(&format!("test {CORE_ARGUMENTS} {everything} --no-fail-fast"));
         tests.env("INTERLOOP_BACKEND", backend);

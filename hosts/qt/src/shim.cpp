@@ -1,0 +1,251 @@
+// What the adapter needs of Qt, as C functions. Nothing here needs moc: signals are connected to functors,
+// and events are taken by overriding QObject::event().
+//
+// Unless it says otherwise, a function is called on the thread of the reactor, which is that of the
+// application. No function of Rust's that is called here unwinds.
+
+#include <QtCore/QCoreApplication>
+#include <QtCore/QEvent>
+#include <QtCore/QPointer>
+#include <QtCore/QSocketNotifier>
+#include <QtCore/QThread>
+
+#include <mutex>
+#include <utility>
+
+namespace {
+
+// QCoreApplication::postEvent() wakes the application's event dispatcher after it has let go of Qt's own
+// lock, so that the destruction of the application may pull the dispatcher from under it. Whoever posts from
+// another thread holds this lock, and the application's destruction takes it to say that it has begun.
+std::mutex application;
+bool application_is_closing = false;
+
+void application_closes() {
+    std::lock_guard<std::mutex> lock(application);
+    application_is_closing = true;
+}
+
+// Called when an application has been made, by the constructor, and at once when there is one.
+void application_opens() {
+    {
+        std::lock_guard<std::mutex> lock(application);
+        application_is_closing = false;
+    }
+    // Forgotten by Qt when it has been called.
+    qAddPostRoutine(application_closes);
+}
+
+void follow_the_application() {
+    static const bool followed = (qAddPreRoutine(application_opens), true);
+    Q_UNUSED(followed);
+}
+
+// The type of the events that are posted to the objects of this file.
+QEvent::Type own_type() {
+    static const int type = QEvent::registerEventType();
+    return static_cast<QEvent::Type>(type);
+}
+
+bool is_application_here() {
+    QCoreApplication *instance = QCoreApplication::instance();
+    return instance && instance->thread() == QThread::currentThread();
+}
+
+// What becomes of a boxed tick.
+struct TickCalls {
+    void (*run)(void *tick);
+    // It was lost: the reactor is to post another.
+    void (*fail)(void *tick);
+    // Nobody waits for it.
+    void (*forget)(void *tick);
+};
+
+// Carries a boxed tick.
+class TickEvent final : public QEvent {
+public:
+    TickEvent(const QObject *receiver, void *tick, const TickCalls &calls)
+        : QEvent(own_type()), receiver(receiver), tick(tick), calls(calls) {}
+
+    ~TickEvent() override {
+        if (tick) {
+            // Undelivered: an event filter of the application has taken it, or its receiver is being
+            // destroyed, because the reactor has another waker.
+            (receiver ? calls.fail : calls.forget)(tick);
+        }
+    }
+
+    void run() { calls.run(std::exchange(tick, nullptr)); }
+
+private:
+    const QPointer<const QObject> receiver;
+    void *tick;
+    const TickCalls calls;
+};
+
+// An object that may be let go of while it is being called.
+class Called : public QObject {
+public:
+    // Nothing is called from here on.
+    virtual void let_go() {
+        if (depth > 0) {
+            // A loop runs, or the application is about to see to what is deleted later.
+            deleteLater();
+        } else {
+            delete this;
+        }
+    }
+
+protected:
+    class Call {
+    public:
+        explicit Call(Called *called) : called(called) { ++called->depth; }
+        ~Call() { --called->depth; }
+
+    private:
+        Called *called;
+    };
+
+private:
+    int depth = 0;
+};
+
+// The receiver of the ticks.
+class Receiver final : public Called {
+public:
+    explicit Receiver(const TickCalls &calls) : calls(calls) {}
+
+    // From any thread, but not beside another call.
+    bool post(void *tick) {
+        std::lock_guard<std::mutex> lock(application);
+        if (application_is_closing) {
+            return false;
+        }
+        QCoreApplication::postEvent(this, new TickEvent(this, tick, calls));
+        return true;
+    }
+
+    // From any thread.
+    void let_go() override {
+        if (thread() == QThread::currentThread()) {
+            return Called::let_go();
+        }
+        std::lock_guard<std::mutex> lock(application);
+        // Otherwise it is left behind: no loop runs that would delete it.
+        if (!application_is_closing) {
+            deleteLater();
+        }
+    }
+
+    bool event(QEvent *event) override {
+        if (event->type() != own_type()) {
+            return QObject::event(event);
+        }
+        Call call(this);
+        static_cast<TickEvent *>(event)->run();
+        return true;
+    }
+
+private:
+    const TickCalls calls;
+};
+
+// Joins an attached reactor to the application, as soon as there is one.
+class Joint final : public Called {
+public:
+    // When `descriptor`, if there is one, is readable, `readable` is called, until it answers false; when the
+    // application is about to quit, `quits` is.
+    Joint(qintptr descriptor, bool (*readable)(void *), void (*quits)(void *), void *data)
+        : descriptor(descriptor), readable(readable), quits(quits), data(data) {
+        if (QCoreApplication::instance()) {
+            join();
+        } else {
+            // Kept until there is an application, and delivered when its loop runs.
+            QCoreApplication::postEvent(this, new QEvent(own_type()));
+        }
+    }
+
+    void let_go() override {
+        is_let_go = true;
+        if (watch) {
+            watch->setEnabled(false);
+        }
+        Called::let_go();
+    }
+
+    bool event(QEvent *event) override {
+        if (event->type() != own_type()) {
+            return QObject::event(event);
+        }
+        if (!is_let_go) {
+            join();
+        }
+        return true;
+    }
+
+    // The signal of the notifier has different signatures in Qt 5 and Qt 6.
+    bool eventFilter(QObject *object, QEvent *event) override {
+        if (object != watch || event->type() != QEvent::SockAct) {
+            return false;
+        }
+        Call call(this);
+        // It may have been on its way when the watch was ended.
+        if (watch->isEnabled() && !readable(data)) {
+            watch->setEnabled(false);
+        }
+        return true;
+    }
+
+private:
+    void join() {
+        if (is_application_here()) {
+            connect(QCoreApplication::instance(), &QCoreApplication::aboutToQuit, this, [this] {
+                Call call(this);
+                if (!is_let_go) {
+                    quits(data);
+                }
+            });
+        }
+        if (descriptor >= 0) {
+            watch = new QSocketNotifier(descriptor, QSocketNotifier::Read, this);
+            watch->installEventFilter(this);
+        }
+    }
+
+    const qintptr descriptor;
+    bool (*const readable)(void *);
+    void (*const quits)(void *);
+    void *const data;
+    bool is_let_go = false;
+    QSocketNotifier *watch = nullptr;
+};
+
+} // namespace
+
+extern "C" {
+
+// True when there is an application, and it lives on another thread.
+bool interloop_qt_is_elsewhere() { return QCoreApplication::instance() && !is_application_here(); }
+
+void interloop_qt_quit() {
+    if (is_application_here()) {
+        QCoreApplication::quit();
+    }
+}
+
+Receiver *interloop_qt_receiver_new(TickCalls calls) {
+    follow_the_application();
+    return new Receiver(calls);
+}
+
+// False when the tick was not taken.
+bool interloop_qt_receiver_post(Receiver *receiver, void *tick) { return receiver->post(tick); }
+
+void interloop_qt_receiver_let_go(Receiver *receiver) { receiver->let_go(); }
+
+Joint *interloop_qt_joint_new(qintptr descriptor, bool (*readable)(void *), void (*quits)(void *), void *data) {
+    return new Joint(descriptor, readable, quits, data);
+}
+
+void interloop_qt_joint_let_go(Joint *joint) { joint->let_go(); }
+}

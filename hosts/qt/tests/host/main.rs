@@ -1,0 +1,27 @@
+//! The claims of the test kit on Qt, with and without windows, on both drives and both of Qt's event
+//! dispatchers, and the traps of its own.
+
+mod qt;
+mod traps;
+
+use std::process::ExitCode;
+
+use interloop::testing::Kit;
+
+use qt::Qt;
+
+type Core<const EMBEDDED: bool, const GLIB: bool> = Qt<false, EMBEDDED, GLIB>;
+type Widgets<const EMBEDDED: bool, const GLIB: bool> = Qt<true, EMBEDDED, GLIB>;
+
+fn main() -> ExitCode {
+    let kit = Kit::new()
+        .host::<Core<true, true>>()
+        .host::<Core<true, false>>()
+        .host::<Core<false, true>>()
+        .host::<Core<false, false>>()
+        .host::<Widgets<true, true>>()
+        .host::<Widgets<false, false>>();
+    let kit = traps::add::<Core<true, true>>(kit);
+    let kit = traps::add::<Core<false, false>>(kit);
+    kit.run()
+}

@@ -1,0 +1,8 @@
+//! Builds the C++ shim.
+
+#[path = "../build/qt.rs"]
+mod qt;
+
+fn main() {
+    qt::build("Widgets", &["src/shim.cpp", "src/slow_dispatcher.cpp"]);
+}

@@ -2,9 +2,9 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
 
 use super::case::Word;
+use super::frames::{Frames, PATIENCE};
 use super::host::Host;
 use super::traffic::Traffic;
 use super::trial::{FRAME, Trial};
@@ -13,30 +13,9 @@ const MESSAGES: u64 = 20_000;
 const CONNECTIONS: usize = 8;
 /// How many frames are measured without a reactor, and how many at the least with it.
 const FRAMES: usize = 60;
-/// How much worse the worst frame may be. Not to measure anything, but to see that the timer is not
-/// locked out for as long as there is traffic.
-const PATIENCE: Duration = Duration::from_secs(1);
 
 pub(super) fn cases<H: Host>() -> Vec<(&'static str, fn())> {
     vec![("echo", echo::<H>)]
-}
-
-/// When the frames came.
-#[derive(Default)]
-struct Frames {
-    count: usize,
-    last: Option<Instant>,
-    worst: Duration,
-}
-
-impl Frames {
-    fn come(&mut self) {
-        let now = Instant::now();
-        let gap = self.last.map_or(Duration::ZERO, |last| now - last);
-        self.worst = self.worst.max(gap);
-        self.last = Some(now);
-        self.count += 1;
-    }
 }
 
 fn echo<H: Host>() {

@@ -41,6 +41,7 @@ mod calls;
 mod case;
 mod child;
 mod echo;
+mod frames;
 mod host;
 mod kit;
 mod leaks;

@@ -1,0 +1,189 @@
+//! Joining a reactor to a main context.
+
+use std::cell::Cell;
+use std::io;
+use std::rc::Rc;
+
+use gio::prelude::*;
+use glib::{MainContext, MainLoop, Priority};
+use interloop::{Handle, Phase};
+
+use crate::attached::Attached;
+use crate::context::Owned;
+use crate::quit::Quit;
+use crate::waker::waker;
+use crate::watch::Watch;
+
+/// Joins a reactor to the main context of this thread, and to the application that runs it: what
+/// [`Attach::new`] has, as it comes.
+///
+/// # Errors
+///
+/// As [`Attach::to`].
+pub fn attach(reactor: &Handle) -> io::Result<Attached> {
+    Attach::new().to(reactor)
+}
+
+/// How a reactor is joined to a main context, for those who have a say in it.
+///
+/// ```
+/// use glib::{MainLoop, Priority};
+/// use interloop_glib::Attach;
+///
+/// let main_loop = MainLoop::new(None, false);
+/// let reactor = interloop::Reactor::new()?;
+/// let _attached =
+///     Attach::new().priority(Priority::DEFAULT_IDLE).main_loop(&main_loop).to(&reactor)?;
+/// reactor.stop();
+/// // The reactor quits the loop when it has stopped.
+/// main_loop.run();
+/// # std::io::Result::Ok(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "it joins nothing before `to`"]
+pub struct Attach {
+    priority: Priority,
+    with_worker: bool,
+    runs: Runs,
+}
+
+/// What runs the context.
+#[derive(Clone, Debug)]
+enum Runs {
+    /// The process's application, where it has one and it runs this context.
+    Default,
+    Application(gio::Application),
+    MainLoop(MainLoop),
+    /// It is not to be quit.
+    Unknown,
+}
+
+/// That of GTK's painting, `GDK_PRIORITY_REDRAW`: `G_PRIORITY_HIGH_IDLE + 20`.
+const REDRAW: i32 = 120;
+
+impl Attach {
+    /// At the priority `DEFAULT`; embedded where the backend has a descriptor; and joined to the
+    /// process's own [`gio::Application`], where there is one and this is its thread.
+    pub fn new() -> Attach {
+        Attach { priority: Priority::DEFAULT, with_worker: false, runs: Runs::Default }
+    }
+
+    /// The priority at which turns run, next to all other sources of the context.
+    ///
+    /// A source that is always ready keeps all those of lower priorities waiting, and a reactor in a
+    /// flood of I/O is one. Among equals they take turns.
+    pub fn priority(mut self, priority: Priority) -> Attach {
+        self.priority = priority;
+        self
+    }
+
+    /// The priority of GTK's painting, which is lower than `DEFAULT`, that of its input. A program that
+    /// moves a lot of data goes on to paint meanwhile: a turn and a frame take turns.
+    pub fn beside_painting(self) -> Attach {
+        self.priority(Priority::from(REDRAW))
+    }
+
+    /// Drives the reactor with its worker, even where it could be embedded.
+    pub fn with_worker(mut self) -> Attach {
+        self.with_worker = true;
+        self
+    }
+
+    /// Joins the reactor to this application: when the application shuts down, the reactor is finished;
+    /// when the reactor has stopped, the application quits. It runs the global default context, which
+    /// therefore has to be that of this thread.
+    pub fn application(mut self, application: &impl IsA<gio::Application>) -> Attach {
+        self.runs = Runs::Application(application.clone().upcast());
+        self
+    }
+
+    /// Joins the reactor to this loop: when the reactor has stopped, the loop quits. A loop does not tell
+    /// when it ends, so the reactor is finished when what [`to`](Attach::to) returns is dropped.
+    pub fn main_loop(mut self, main_loop: &MainLoop) -> Attach {
+        self.runs = Runs::MainLoop(main_loop.clone());
+        self
+    }
+
+    /// Leaves whatever runs the context alone: nothing is quit when the reactor has stopped. An
+    /// application's shutdown finishes the reactor all the same.
+    pub fn without_quitting(mut self) -> Attach {
+        self.runs = Runs::Unknown;
+        self
+    }
+
+    /// Joins the reactor. The context is the thread-default one of this thread, or the global one; it
+    /// belongs to this thread until what is returned is dropped.
+    ///
+    /// The loop need not run yet: what was posted before is delivered when it does.
+    ///
+    /// # Errors
+    ///
+    /// `ResourceBusy` when another thread owns the context; `InvalidInput` when an application or a loop
+    /// was named that runs another one; `AlreadyExists` when something drives the reactor already;
+    /// `NotConnected` when it has stopped; what the operating system said when the reactor could not be
+    /// driven.
+    pub fn to(self, reactor: &Handle) -> io::Result<Attached> {
+        let context = Owned::take()?;
+        let (application, quit) = self.runs.resolve(context.get())?;
+        let has_ended = Rc::new(Cell::new(false));
+        let quit = quit.map(|quit| {
+            let (priority, has_ended) = (self.priority, Rc::clone(&has_ended));
+            let quit = async move {
+                if !has_ended.get() {
+                    quit.post(priority);
+                }
+            };
+            reactor.on_shutdown(Phase::After, quit).map(|trigger| trigger.label("quit the host"))
+        });
+        let quit = quit.transpose()?;
+        let watch = self.drive(reactor, context.get())?;
+        Ok(Attached::new(reactor, context, watch, has_ended, quit, application))
+    }
+
+    /// Embeds the reactor, or else interleaves it.
+    fn drive(&self, reactor: &Handle, context: &MainContext) -> io::Result<Option<Watch>> {
+        if !self.with_worker {
+            match Watch::new(reactor, context, self.priority) {
+                Err(error) if error.kind() == io::ErrorKind::Unsupported => {}
+                embedded => return embedded.map(Some),
+            }
+        }
+        reactor.interleave(waker(context, self.priority))?;
+        Ok(None)
+    }
+}
+
+impl Runs {
+    /// The application whose shutdown is the end, and what is to be quit.
+    fn resolve(
+        &self,
+        context: &MainContext,
+    ) -> io::Result<(Option<gio::Application>, Option<Quit>)> {
+        let is_global = *context == MainContext::default();
+        let default = || gio::Application::default().filter(|_| is_global);
+        let wrong = |what: &str| {
+            let message = format!("{what} does not run the main context of this thread");
+            Err(io::Error::new(io::ErrorKind::InvalidInput, message))
+        };
+        let application = match self {
+            Runs::Unknown => return Ok((default(), None)),
+            Runs::MainLoop(main_loop) if main_loop.context() != *context => {
+                return wrong("the loop");
+            }
+            Runs::MainLoop(main_loop) => {
+                return Ok((None, Some(Quit::MainLoop(main_loop.clone()))));
+            }
+            Runs::Application(_) if !is_global => return wrong("the application"),
+            Runs::Application(application) => Some(application.clone()),
+            Runs::Default => default(),
+        };
+        let quit = application.as_ref().map(|running| Quit::Application(running.downgrade()));
+        Ok((application, quit))
+    }
+}
+
+impl Default for Attach {
+    fn default() -> Attach {
+        Attach::new()
+    }
+}

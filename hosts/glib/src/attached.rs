@@ -1,0 +1,127 @@
+//! A reactor that is joined to a main context.
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::rc::Rc;
+use std::time::Duration;
+
+use gio::prelude::*;
+use glib::{SignalHandlerId, WeakRef};
+use interloop::{Handle, Trigger};
+
+use crate::context::Owned;
+use crate::watch::Watch;
+
+/// How long the reactor may take to finish, unless told otherwise.
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// Which way a reactor is driven.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Drive {
+    /// The main context watches the reactor's own descriptor, and there is no worker.
+    Embedded,
+    /// A worker waits, and wakes the main context.
+    Worker,
+}
+
+/// A reactor that is joined to a main context, from [`attach`](crate::attach).
+///
+/// When the application that runs the context shuts down, and at the latest when this is dropped, the
+/// reactor is finished: `Before` triggers run to their end, with I/O, timers and tasks at work, for up to
+/// ten seconds. What they had to abandon is reported. Then nothing of the reactor is left in the context.
+///
+/// Drop it after the loop, before or after the reactor. Inside a callback of the reactor nothing can be
+/// finished: what is dropped there only lets go of the context.
+#[must_use = "the reactor is finished and detached when this is dropped"]
+pub struct Attached {
+    joined: Rc<Joined>,
+    drive: Drive,
+    application: Option<(WeakRef<gio::Application>, SignalHandlerId)>,
+    _quit: Option<Trigger>,
+    _context: Owned,
+}
+
+/// What the guard and the application's signal share.
+struct Joined {
+    handle: Handle,
+    limit: Cell<Duration>,
+    /// None with a worker: then the reactor itself has the waker, and drops it when it needs no more wakes.
+    watch: RefCell<Option<Watch>>,
+    /// True once the context's loop has ended, as far as is known.
+    has_ended: Rc<Cell<bool>>,
+}
+
+impl Attached {
+    /// Guards what drives `handle`, until the application's shutdown, if there is one, or until it is
+    /// dropped.
+    pub(crate) fn new(
+        handle: &Handle,
+        context: Owned,
+        watch: Option<Watch>,
+        has_ended: Rc<Cell<bool>>,
+        quit: Option<Trigger>,
+        application: Option<gio::Application>,
+    ) -> Attached {
+        let drive = if watch.is_some() { Drive::Embedded } else { Drive::Worker };
+        let (handle, limit, watch) = (handle.clone(), Cell::new(LIMIT), RefCell::new(watch));
+        let joined = Rc::new(Joined { handle, limit, watch, has_ended });
+        let application = application.map(|application| {
+            // GTK's own shutdown comes after this: what the triggers touch is there yet.
+            let joined = Rc::clone(&joined);
+            let signal = application.connect_shutdown(move |_| joined.end());
+            (application.downgrade(), signal)
+        });
+        Attached { joined, drive, application, _quit: quit, _context: context }
+    }
+
+    /// Which way the reactor is driven.
+    pub fn drive(&self) -> Drive {
+        self.drive
+    }
+
+    /// Has the reactor finish within `limit`, in the place of ten seconds.
+    pub fn finish_within(self, limit: Duration) -> Attached {
+        self.joined.limit.set(limit);
+        self
+    }
+}
+
+impl Joined {
+    /// Finishes the reactor: no loop drives it from here on.
+    fn end(&self) {
+        self.has_ended.set(true);
+        drop(self.handle.finish_on_drop(self.limit.get()));
+        // An application runs its context dry before it returns, and a descriptor that nobody reads
+        // from any more may be readable for ever.
+        if self.handle.is_stopped() {
+            self.let_go();
+        }
+    }
+
+    fn let_go(&self) {
+        let watch = self.watch.take();
+        drop(watch);
+    }
+}
+
+impl Drop for Attached {
+    fn drop(&mut self) {
+        self.joined.end();
+        self.joined.let_go();
+        let application = self.application.take();
+        if let Some((Some(application), signal)) =
+            application.map(|(application, signal)| (application.upgrade(), signal))
+        {
+            application.disconnect(signal);
+        }
+    }
+}
+
+impl fmt::Debug for Attached {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Attached")
+            .field("reactor", &self.joined.handle)
+            .field("drive", &self.drive)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,134 @@
+//! A `GSource` of our own, for which the crate `glib` has no safe face.
+//!
+//! It is attached to its context once, for good. GLib locks the context in every function that is called
+//! here, so that all of them may be called from any thread, as long as the source and its context are
+//! there; a source that was destroyed ignores them.
+//!
+//! GLib 2.74 has a race here that later versions have not: `g_source_set_ready_time` fetches the context
+//! before it locks it, and another thread may have freed that in between. So whoever may signal the
+//! source keeps the context too.
+#![allow(unsafe_code)]
+
+use std::mem::{align_of, size_of};
+#[cfg(unix)]
+use std::os::fd::{AsRawFd, BorrowedFd};
+use std::ptr;
+
+use glib::translate::{FromGlibPtrFull, IntoGlib, ToGlibPtr};
+use glib::{ControlFlow, MainContext, Priority, ffi};
+
+/// What a source does when it is ready. It is called by whoever iterates the context, and dropped by
+/// whoever lets go of the source last: hence the bounds.
+pub(crate) trait Dispatch: Send + Sync + 'static {
+    /// Does it. `Break` ends the source.
+    fn dispatch(&self) -> ControlFlow;
+}
+
+/// A source in its context. It is destroyed when this is dropped, on whichever thread.
+pub(crate) struct Source<D> {
+    source: glib::Source,
+    /// Kept for `signal`.
+    _context: MainContext,
+    /// Inside `source`.
+    data: *const D,
+}
+
+/// How GLib sees it: a `GSource` with something behind it.
+#[repr(C)]
+struct Layout<D> {
+    source: ffi::GSource,
+    data: D,
+}
+
+// SAFETY: `source` and `_context` may go to any thread, and so may a reference of `D`.
+unsafe impl<D: Dispatch> Send for Source<D> {}
+// SAFETY: as above; `data` gives nothing but shared references.
+unsafe impl<D: Dispatch> Sync for Source<D> {}
+
+impl<D: Dispatch> Source<D> {
+    const FUNCTIONS: ffi::GSourceFuncs = ffi::GSourceFuncs {
+        prepare: None,
+        check: None,
+        dispatch: Some(dispatch::<D>),
+        finalize: Some(finalize::<D>),
+        closure_callback: None,
+        closure_marshal: None,
+    };
+
+    /// Attaches a source that is ready when it is signalled. It may recurse: it is dispatched in loops
+    /// that its own dispatch has opened.
+    pub(crate) fn attach(context: &MainContext, priority: Priority, data: D) -> Source<D> {
+        const { assert!(align_of::<Layout<D>>() <= align_of::<u128>(), "as g_malloc aligns") };
+        let functions: &'static ffi::GSourceFuncs = &Self::FUNCTIONS;
+        let size = u32::try_from(size_of::<Layout<D>>()).expect("a source is small");
+        // SAFETY: the size is that of `Layout<D>`, which begins with a `GSource`; GLib never writes to
+        // the functions. `data` is written once, before anybody can dispatch or finalize the source,
+        // and `from_glib_full` takes the one reference that there is.
+        let (source, data) = unsafe {
+            let raw = ffi::g_source_new(ptr::from_ref(functions).cast_mut(), size);
+            let data_at = &raw mut (*raw.cast::<Layout<D>>()).data;
+            data_at.write(data);
+            ffi::g_source_set_name(raw, c"interloop".as_ptr());
+            ffi::g_source_set_priority(raw, priority.into_glib());
+            ffi::g_source_set_can_recurse(raw, ffi::GTRUE);
+            (glib::Source::from_glib_full(raw), data_at.cast_const())
+        };
+        source.attach(Some(context));
+        Source { source, _context: context.clone(), data }
+    }
+
+    /// Has the source dispatched while `fd` is readable. That has to stay open as long as the source is
+    /// there.
+    #[cfg(unix)]
+    pub(crate) fn watch(&self, fd: BorrowedFd<'_>) {
+        // SAFETY: `self.source` keeps the source. GLib is given a number; of a descriptor that was closed
+        // it would poll another one, or none, but read from neither.
+        unsafe {
+            ffi::g_source_add_unix_fd(self.source.to_glib_none().0, fd.as_raw_fd(), ffi::G_IO_IN);
+        }
+    }
+
+    /// What is behind the source.
+    pub(crate) fn data(&self) -> &D {
+        // SAFETY: it was written before the source was attached, and lives until the source is
+        // finalized, which `self.source` keeps from happening.
+        unsafe { &*self.data }
+    }
+
+    /// Has the source dispatched, once however often this is called before. From any thread; it
+    /// allocates nothing. False when the source was destroyed, with its context or by name.
+    pub(crate) fn signal(&self) -> bool {
+        if self.source.is_destroyed() {
+            return false;
+        }
+        // SAFETY: `self.source` keeps the source, and `self._context` the context, which it locks.
+        unsafe { ffi::g_source_set_ready_time(self.source.to_glib_none().0, 0) };
+        true
+    }
+}
+
+impl<D> Drop for Source<D> {
+    fn drop(&mut self) {
+        self.source.destroy();
+    }
+}
+
+unsafe extern "C" fn dispatch<D: Dispatch>(
+    source: *mut ffi::GSource,
+    _callback: ffi::GSourceFunc,
+    _callback_data: ffi::gpointer,
+) -> ffi::gboolean {
+    // SAFETY: GLib dispatches a source of these functions, which `Source::attach` made as a `Layout<D>`,
+    // and keeps it, and with it the data, while it does so.
+    let data = unsafe {
+        // Cleared, then run: what is signalled from here on has the source dispatched again.
+        ffi::g_source_set_ready_time(source, -1);
+        &(*source.cast::<Layout<D>>()).data
+    };
+    data.dispatch().into_glib()
+}
+
+unsafe extern "C" fn finalize<D: Dispatch>(source: *mut ffi::GSource) {
+    // SAFETY: GLib finalizes a source of these functions once, when nobody refers to it any more.
+    unsafe { ptr::drop_in_place(&raw mut (*source.cast::<Layout<D>>()).data) };
+}

@@ -1,0 +1,87 @@
+//! The worker's drive: ticks through a source that is signalled.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use glib::{ControlFlow, MainContext, Priority};
+use interloop::Tick;
+
+use crate::source::{Dispatch, Source};
+
+/// The raw hook, for [`Handle::interleave`](interloop::Handle::interleave): a function that has its ticks
+/// run by whoever iterates `context`, at `priority`. [`attach`](crate::attach) uses it where it has to,
+/// and does the rest as well.
+///
+/// It attaches one source to the context, which stays there until the function is dropped. A wake
+/// allocates nothing, and costs what `g_source_set_ready_time` does.
+///
+/// ```
+/// use glib::{MainLoop, Priority};
+///
+/// let main_loop = MainLoop::new(None, false);
+/// let reactor = interloop::Reactor::new()?;
+/// reactor.interleave(interloop_glib::waker(&main_loop.context(), Priority::DEFAULT))?;
+///
+/// let quitting = main_loop.clone();
+/// reactor.remote().call(move || quitting.quit())?;
+/// main_loop.run();
+/// # std::io::Result::Ok(())
+/// ```
+///
+/// The function keeps the context: that is not freed before the reactor has let go of its waker, as it
+/// does when it has stopped or is dropped. A tick for a source that was destroyed by other means, as by
+/// `g_source_destroy`, counts as a failed post.
+pub fn waker(
+    context: &MainContext,
+    priority: Priority,
+) -> impl Fn(Tick) + Send + Sync + 'static + use<> {
+    let source = Source::attach(context, priority, Slot::default());
+    move |tick| {
+        source.data().put(tick);
+        if !source.signal() {
+            // Dropped, it is a failed post.
+            drop(source.data().take());
+        }
+    }
+}
+
+/// The tick that is on its way.
+#[derive(Default)]
+struct Slot {
+    tick: Mutex<Option<Tick>>,
+}
+
+impl Slot {
+    fn put(&self, tick: Tick) {
+        let old = self.lock().replace(tick);
+        // The reactor has grown impatient. The new one stands for both.
+        if let Some(old) = old {
+            old.detach();
+        }
+    }
+
+    fn take(&self) -> Option<Tick> {
+        self.lock().take()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Tick>> {
+        self.tick.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        // The reactor has taken its waker away, and knows that a tick may be lost with it.
+        if let Some(tick) = self.take() {
+            tick.detach();
+        }
+    }
+}
+
+impl Dispatch for Slot {
+    fn dispatch(&self) -> ControlFlow {
+        if let Some(tick) = self.take() {
+            tick.run();
+        }
+        ControlFlow::Continue
+    }
+}

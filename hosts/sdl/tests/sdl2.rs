@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use common::{Kind, Program, TITLE, X11};
+use common::{Kind, Outcome, Program, TITLE, X11};
 use interloop::testing::Kit;
 use sdl2::event::Event;
 use sdl2::video::Window;
@@ -61,9 +61,9 @@ impl common::Sdl for Sdl2 {
     type Event = Event;
     type Events = EventSubsystem;
 
-    fn open() -> Result<Sdl2, String> {
+    fn open() -> Outcome<Sdl2> {
         let sdl = sdl2::init()?;
-        let window = sdl.video()?.window(TITLE, 320, 240).build().map_err(|e| e.to_string())?;
+        let window = sdl.video()?.window(TITLE, 320, 240).build()?;
         let events = sdl.event()?;
         events.register_custom_event::<Own>()?;
         Ok(Sdl2 { pump: RefCell::new(sdl.event_pump()?), _window: window, events })
@@ -82,12 +82,12 @@ impl common::Sdl for Sdl2 {
         self.pump.borrow_mut().poll_event()
     }
 
-    fn push_own(&self) -> Result<(), String> {
-        self.events.push_custom_event(Own)
+    fn push_own(&self) -> Outcome<()> {
+        Ok(self.events.push_custom_event(Own)?)
     }
 
-    fn push_quit(&self) -> Result<(), String> {
-        self.events.push_event(Event::Quit { timestamp: 0 })
+    fn push_quit(&self) -> Outcome<()> {
+        Ok(self.events.push_event(Event::Quit { timestamp: 0 })?)
     }
 
     fn is_own(&self, event: &Event) -> bool {

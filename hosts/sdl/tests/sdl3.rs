@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use common::{Kind, Program, TITLE, X11};
+use common::{Kind, Outcome, Program, TITLE, X11};
 use interloop::testing::Kit;
 use sdl3::event::Event;
 use sdl3::video::Window;
@@ -61,9 +61,9 @@ impl common::Sdl for Sdl3 {
     type Event = Event;
     type Events = EventSubsystem;
 
-    fn open() -> Result<Sdl3, String> {
+    fn open() -> Outcome<Sdl3> {
         let sdl = sdl3::init()?;
-        let window = sdl.video()?.window(TITLE, 320, 240).build().map_err(|e| e.to_string())?;
+        let window = sdl.video()?.window(TITLE, 320, 240).build()?;
         let events = sdl.event()?;
         events.register_custom_event::<Own>()?;
         Ok(Sdl3 { pump: RefCell::new(sdl.event_pump()?), _window: window, events })
@@ -74,20 +74,19 @@ impl common::Sdl for Sdl3 {
     }
 
     fn wait(&self, timeout: Duration) -> Option<Event> {
-        let milliseconds = timeout.as_millis().min(60_000) as u32;
-        self.pump.borrow_mut().wait_event_timeout(milliseconds)
+        self.pump.borrow_mut().wait_event_timeout(timeout)
     }
 
     fn poll(&self) -> Option<Event> {
         self.pump.borrow_mut().poll_event()
     }
 
-    fn push_own(&self) -> Result<(), String> {
-        self.events.push_custom_event(Own)
+    fn push_own(&self) -> Outcome<()> {
+        Ok(self.events.push_custom_event(Own)?)
     }
 
-    fn push_quit(&self) -> Result<(), String> {
-        self.events.push_event(Event::Quit { timestamp: 0 })
+    fn push_quit(&self) -> Outcome<()> {
+        Ok(self.events.push_event(Event::Quit { timestamp: 0 })?)
     }
 
     fn is_own(&self, event: &Event) -> bool {

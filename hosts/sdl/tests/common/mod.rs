@@ -5,6 +5,7 @@ mod close;
 use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
+use std::error::Error;
 use std::io;
 use std::rc::{Rc, Weak};
 use std::time::{Duration, Instant};
@@ -16,20 +17,23 @@ use interloop_sdl::{Attached, Event, Events, attach};
 /// The title of the window.
 pub const TITLE: &str = "interloop-sdl: the test kit";
 
+/// What SDL answers, with an error of either version.
+pub type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
+
 /// An SDL that has been initialised.
 pub trait Sdl: Sized + 'static {
     type Event: Event;
     type Events: Events;
 
-    fn open() -> Result<Self, String>;
+    fn open() -> Outcome<Self>;
     fn events(&self) -> &Self::Events;
     /// The next event, for which it waits.
     fn wait(&self, timeout: Duration) -> Option<Self::Event>;
     /// The next event, if it is there.
     fn poll(&self) -> Option<Self::Event>;
     /// Pushes an event of the program's own.
-    fn push_own(&self) -> Result<(), String>;
-    fn push_quit(&self) -> Result<(), String>;
+    fn push_own(&self) -> Outcome<()>;
+    fn push_quit(&self) -> Outcome<()>;
     fn is_own(&self, event: &Self::Event) -> bool;
     fn user_type(event: &Self::Event) -> Option<u32>;
     fn is_quit(event: &Self::Event) -> bool;

@@ -160,7 +160,8 @@ impl Runs {
         context: &MainContext,
     ) -> io::Result<(Option<gio::Application>, Option<Quit>)> {
         let is_global = *context == MainContext::default();
-        let default = || gio::Application::default().filter(|_| is_global);
+        // Asked for on its own thread only.
+        let default = || if is_global { gio::Application::default() } else { None };
         let wrong = |what: &str| {
             let message = format!("{what} does not run the main context of this thread");
             Err(io::Error::new(io::ErrorKind::InvalidInput, message))

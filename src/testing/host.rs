@@ -24,6 +24,11 @@ pub trait Host: 'static {
     /// kit adds an `After` trigger that calls [`quit`](Host::quit), as a program would have to.
     const STOP_QUITS: bool = true;
 
+    /// What the toolkit itself may leave behind at its end: kinds of descriptors, as `/proc/self/fd` shows
+    /// them (`socket`, `pipe`, `anon_inode:[eventfd]`), and how many. What it always opens need not be
+    /// told: the kit sees that from a run without a reactor.
+    const LEAVES: &'static [(&'static str, usize)] = &[];
+
     /// Makes the toolkit ready, with a window where it has windows. Once in a process.
     ///
     /// # Errors

@@ -41,6 +41,9 @@ impl Leaks {
                 *allowed.entry(kind.to_owned()).or_default() += growth;
             }
         }
+        for &(kind, count) in H::LEAVES {
+            *allowed.entry(kind.to_owned()).or_default() += count;
+        }
         Leaks { allowed }
     }
 

@@ -1,22 +1,107 @@
 //! The five claims in a GTK 4 application with a real window.
 
 use std::any::Any;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
 use std::io;
 use std::process::ExitCode;
 use std::rc::Rc;
+use std::task::Poll;
 use std::time::Duration;
 
 use gtk4::gio::ApplicationFlags;
 use gtk4::glib::{self, ControlFlow, Priority, SourceId};
 use gtk4::prelude::*;
-use gtk4::{Application, ApplicationWindow, Label, Window};
+use gtk4::{Application, ApplicationWindow, Dialog, DrawingArea, Label, ResponseType, Window};
 use interloop::Reactor;
 use interloop::testing::{Host, Kit};
 use interloop_glib::{Attach, Drive};
 
 fn main() -> ExitCode {
-    Kit::new().host::<Gtk<false>>().host::<Gtk<true>>().run()
+    let kit = Kit::new().host::<Gtk<false>>().host::<Gtk<true>>();
+    let kit = with_window_cases::<false>(kit);
+    with_window_cases::<true>(kit).run()
+}
+
+/// What has to do with windows, and the claims do not try.
+fn with_window_cases<const EMBEDDED: bool>(kit: Kit) -> Kit {
+    kit.case::<Gtk<EMBEDDED>>("painting_goes_on_beside_a_flood", painting::<EMBEDDED>)
+        .case::<Gtk<EMBEDDED>>("the_window_is_destroyed_in_a_callback", destroyed::<EMBEDDED>)
+        .case::<Gtk<EMBEDDED>>("a_dialog_is_awaited_in_a_task", dialog::<EMBEDDED>)
+}
+
+/// Joined beside the painting, a reactor that is always busy does not keep GTK from its frames.
+fn painting<const EMBEDDED: bool>() -> io::Result<()> {
+    let gtk = Gtk::<EMBEDDED>::open()?;
+    let reactor = Reactor::new()?;
+    let _attached = gtk.how().beside_painting().to(&reactor)?;
+    let busy = poll_fn(|context| -> Poll<()> {
+        context.waker().wake_by_ref();
+        Poll::Pending
+    });
+    let _busy = reactor.spawn_local(busy);
+    let painted = Rc::new(Cell::new(0));
+    let counting = Rc::clone(&painted);
+    gtk.application().connect_activate(move |application| {
+        let area = DrawingArea::new();
+        let (painted, quitting) = (Rc::clone(&counting), application.clone());
+        area.set_draw_func(move |_, context, _, _| {
+            context.paint().expect("cairo can paint");
+            painted.set(painted.get() + 1);
+            if painted.get() == 30 {
+                quitting.quit();
+            }
+        });
+        area.add_tick_callback(|area, _| {
+            area.queue_draw();
+            ControlFlow::Continue
+        });
+        application.active_window().expect("it was opened").set_child(Some(&area));
+    });
+    gtk.run();
+    assert_eq!(painted.get(), 30);
+    Ok(())
+}
+
+/// A callback of the reactor destroys the window, which ends the application.
+fn destroyed<const EMBEDDED: bool>() -> io::Result<()> {
+    let gtk = Gtk::<EMBEDDED>::open()?;
+    let reactor = Reactor::new()?;
+    let _attached = gtk.how().to(&reactor)?;
+    let (closing, handle) = (Rc::downgrade(&gtk), reactor.handle());
+    gtk.post(Box::new(move || {
+        let destroy = move || closing.upgrade().expect("it runs").window().destroy();
+        handle.after(Duration::from_millis(1), destroy).detach();
+    }));
+    gtk.run();
+    assert!(reactor.is_stopped());
+    Ok(())
+}
+
+/// A task of the reactor opens a dialog, and waits for what the user answers.
+fn dialog<const EMBEDDED: bool>() -> io::Result<()> {
+    let gtk = Gtk::<EMBEDDED>::open()?;
+    let reactor = Reactor::new()?;
+    let _attached = gtk.how().to(&reactor)?;
+    let (asking, handle) = (Rc::downgrade(&gtk), reactor.handle());
+    gtk.post(Box::new(move || {
+        let task = handle.clone();
+        let ask = async move {
+            let window = asking.upgrade().expect("it runs").window();
+            let dialog = Dialog::builder().modal(true).transient_for(&window).build();
+            dialog.add_button("Yes", ResponseType::Yes);
+            let answering = dialog.clone();
+            let answer = move || answering.response(ResponseType::Yes);
+            task.after(Duration::from_millis(1), answer).detach();
+            assert_eq!(dialog.run_future().await, ResponseType::Yes);
+            dialog.destroy();
+            task.stop();
+        };
+        handle.spawn_local(ask).detach();
+    }));
+    gtk.run();
+    assert!(reactor.is_stopped());
+    Ok(())
 }
 
 /// An application with one window.
@@ -29,6 +114,11 @@ struct Gtk<const EMBEDDED: bool> {
 impl<const EMBEDDED: bool> Gtk<EMBEDDED> {
     fn application(&self) -> Application {
         self.application.borrow().clone().expect("it was not destroyed")
+    }
+
+    /// How the reactor is joined.
+    fn how(&self) -> Attach {
+        if EMBEDDED { Attach::new() } else { Attach::new().with_worker() }
     }
 
     fn window(&self) -> Window {
@@ -58,13 +148,10 @@ impl<const EMBEDDED: bool> Host for Gtk<EMBEDDED> {
     }
 
     fn attach(self: &Rc<Self>, reactor: &Reactor) -> io::Result<Box<dyn Any>> {
-        if !EMBEDDED {
-            return Ok(Box::new(Attach::new().with_worker().to(reactor)?));
-        }
-        let attached = interloop_glib::attach(reactor)?;
+        let attached = self.how().to(reactor)?;
         match attached.drive() {
-            Drive::Embedded => Ok(Box::new(attached)),
-            Drive::Worker => Err(io::ErrorKind::Unsupported.into()),
+            Drive::Worker if EMBEDDED => Err(io::ErrorKind::Unsupported.into()),
+            _ => Ok(Box::new(attached)),
         }
     }
 

@@ -39,13 +39,11 @@ impl<const EMBEDDED: bool> Host for GLib<EMBEDDED> {
 
     fn attach(self: &Rc<Self>, reactor: &Reactor) -> io::Result<Box<dyn Any>> {
         let attach = Attach::new().main_loop(&self.main_loop());
-        if !EMBEDDED {
-            return Ok(Box::new(attach.with_worker().to(reactor)?));
-        }
+        let attach = if EMBEDDED { attach } else { attach.with_worker() };
         let attached = attach.to(reactor)?;
         match attached.drive() {
-            Drive::Embedded => Ok(Box::new(attached)),
-            Drive::Worker => Err(io::ErrorKind::Unsupported.into()),
+            Drive::Worker if EMBEDDED => Err(io::ErrorKind::Unsupported.into()),
+            _ => Ok(Box::new(attached)),
         }
     }
 

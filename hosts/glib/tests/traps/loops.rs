@@ -125,3 +125,24 @@ fn an_idle_reactor_leaves_the_context_asleep() {
         assert_eq!(reactor.stats().turns, turns);
     });
 }
+
+#[test]
+fn futures_of_glib_s_are_awaited_in_tasks_and_ours_in_its() {
+    each_drive(|world, attach| {
+        let reactor = Reactor::new().unwrap();
+        let _attached = attach.to(&reactor).unwrap();
+        let (ours, theirs) = async_channel::unbounded();
+        let task = async move {
+            glib::timeout_future(Duration::from_millis(1)).await;
+            ours.send("slept in a source of GLib's").await.unwrap();
+        };
+        reactor.spawn_local(task).detach();
+        let (handle, quitting) = (reactor.handle(), world.main_loop.clone());
+        world.context.spawn_local(async move {
+            theirs.recv().await.unwrap();
+            handle.sleep(Duration::from_millis(1)).await;
+            quitting.quit();
+        });
+        world.run();
+    });
+}

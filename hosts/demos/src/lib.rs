@@ -2,4 +2,5 @@
 //! two of them, knows no toolkit, and runs on any reactor.
 
 pub mod game;
+pub mod testing;
 pub mod web;

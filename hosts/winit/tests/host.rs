@@ -3,7 +3,7 @@
 mod traps;
 
 use std::any::Any;
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io;
 use std::process::ExitCode;
@@ -12,14 +12,12 @@ use std::time::{Duration, Instant};
 
 use interloop::Reactor;
 use interloop::testing::{self, Kit};
+use interloop_demos::testing::close_window;
 use interloop_winit::{Host, attach};
 use winit::application::ApplicationHandler;
 use winit::event::WindowEvent;
 use winit::event_loop::{ActiveEventLoop, ControlFlow, EventLoop, EventLoopProxy};
-use winit::raw_window_handle::{HasWindowHandle, RawWindowHandle};
 use winit::window::{Window, WindowId};
-use x11rb::connection::Connection;
-use x11rb::protocol::xproto::{ClientMessageEvent, ConnectionExt, EventMask};
 
 fn main() -> ExitCode {
     Kit::new()
@@ -47,6 +45,8 @@ fn event_loop<T>() -> io::Result<EventLoop<T>> {
     EventLoop::with_user_event().build().map_err(io::Error::other)
 }
 
+const TITLE: &str = "interloop-winit: the test kit";
+
 /// What the loop is woken with.
 enum Message {
     Wake,
@@ -59,7 +59,6 @@ struct Winit {
     proxy: EventLoopProxy<Message>,
     posted: RefCell<VecDeque<Box<dyn FnOnce()>>>,
     timers: RefCell<Vec<Timer>>,
-    window: Cell<Option<u32>>,
 }
 
 struct Timer {
@@ -78,7 +77,6 @@ impl testing::Host for Winit {
             event_loop: RefCell::new(Some(event_loop)),
             posted: RefCell::default(),
             timers: RefCell::default(),
-            window: Cell::new(None),
         }))
     }
 
@@ -112,15 +110,8 @@ impl testing::Host for Winit {
         self.send(Message::Posted);
     }
 
-    /// Asks the window to close, as the window manager does for the user.
     fn close(&self) {
-        let window = self.window.get().expect("the loop runs, and its window is there");
-        let (x, _) = x11rb::connect(None).expect("the display is there");
-        let atom = |name: &[u8]| x.intern_atom(false, name).unwrap().reply().unwrap().atom;
-        let (protocols, delete) = (atom(b"WM_PROTOCOLS"), atom(b"WM_DELETE_WINDOW"));
-        let message = ClientMessageEvent::new(32, window, protocols, [delete, 0, 0, 0, 0]);
-        x.send_event(false, window, EventMask::NO_EVENT, message).unwrap().check().unwrap();
-        x.flush().unwrap();
+        close_window(TITLE);
     }
 
     fn destroy(&self) {
@@ -149,19 +140,14 @@ impl Winit {
 
 struct App<'a> {
     winit: &'a Winit,
+    /// Open as long as this is there.
     window: Option<Window>,
 }
 
 impl ApplicationHandler<Message> for App<'_> {
     fn resumed(&mut self, event_loop: &ActiveEventLoop) {
-        let window = event_loop.create_window(Window::default_attributes()).expect("a window");
-        let id = match window.window_handle().expect("it has a handle").as_raw() {
-            RawWindowHandle::Xlib(handle) => handle.window as u32,
-            RawWindowHandle::Xcb(handle) => handle.window.get(),
-            handle => unreachable!("not a window of X11: {handle:?}"),
-        };
-        self.winit.window.set(Some(id));
-        self.window = Some(window);
+        let attributes = Window::default_attributes().with_title(TITLE);
+        self.window = Some(event_loop.create_window(attributes).expect("a window"));
     }
 
     fn user_event(&mut self, event_loop: &ActiveEventLoop, message: Message) {

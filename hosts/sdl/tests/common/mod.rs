@@ -1,7 +1,5 @@
 //! A program with SDL, of either version, as the test kit drives it.
 
-mod close;
-
 use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -12,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use interloop::Reactor;
 use interloop::testing::Host;
+use interloop_demos::testing::close_window;
 use interloop_sdl::{Attached, Event, Events, attach};
 
 /// The title of the window.
@@ -48,8 +47,8 @@ pub trait Kind: 'static {
     const FRAMES: bool;
 }
 
-/// How long a frame of a loop with frames is.
-const FRAME: Duration = Duration::from_micros(16_667);
+/// How long a frame is of a loop with frames, and how often a nested loop looks round.
+const FRAME: Duration = Duration::from_millis(4);
 
 pub struct Program<K: Kind> {
     sdl: RefCell<Option<Rc<K::Sdl>>>,
@@ -131,7 +130,7 @@ impl<K: Kind> Host for Program<K> {
     }
 
     fn close(&self) {
-        if K::ENVIRONMENT.contains(&X11) { close::window(TITLE) } else { self.quit() }
+        if K::ENVIRONMENT.contains(&X11) { close_window(TITLE) } else { self.quit() }
     }
 
     fn destroy(&self) {

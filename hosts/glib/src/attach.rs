@@ -5,7 +5,7 @@ use std::io;
 use std::rc::Rc;
 
 use gio::prelude::*;
-use glib::{MainContext, MainLoop, Priority};
+use glib::{MainContext, MainLoop, Priority, Type};
 use interloop::{Handle, Phase};
 
 use crate::attached::Attached;
@@ -42,9 +42,10 @@ pub fn attach(reactor: &Handle) -> io::Result<Attached> {
 #[derive(Clone, Debug)]
 #[must_use = "it joins nothing before `to`"]
 pub struct Attach {
-    priority: Priority,
+    priority: Option<Priority>,
     with_worker: bool,
     runs: Runs,
+    quits: bool,
 }
 
 /// What runs the context.
@@ -54,33 +55,27 @@ enum Runs {
     Default,
     Application(gio::Application),
     MainLoop(MainLoop),
-    /// It is not to be quit.
-    Unknown,
 }
 
-/// That of GTK's painting, `GDK_PRIORITY_REDRAW`: `G_PRIORITY_HIGH_IDLE + 20`.
+/// The priority of GTK's painting: `G_PRIORITY_HIGH_IDLE + 20`.
 const REDRAW: i32 = 120;
 
 impl Attach {
-    /// At the priority `DEFAULT`; embedded where the backend has a descriptor; and joined to the
-    /// process's own [`gio::Application`], where there is one and this is its thread.
+    /// Embedded where the backend has a descriptor, and joined to the process's own [`gio::Application`],
+    /// where there is one and this is its thread.
     pub fn new() -> Attach {
-        Attach { priority: Priority::DEFAULT, with_worker: false, runs: Runs::Default }
+        Attach { priority: None, with_worker: false, runs: Runs::Default, quits: true }
     }
 
     /// The priority at which turns run, next to all other sources of the context.
     ///
     /// A source that is always ready keeps all those of lower priorities waiting, and a reactor in a
-    /// flood of I/O is one. Among equals they take turns.
+    /// flood of I/O is one; among equals they take turns. GTK takes input at `DEFAULT` and paints at 120
+    /// (`GDK_PRIORITY_REDRAW`), which is lower. So, without this, it is 120 in an application of GTK's:
+    /// input comes first, and then a turn and a frame take turns. Elsewhere it is `DEFAULT`.
     pub fn priority(mut self, priority: Priority) -> Attach {
-        self.priority = priority;
+        self.priority = Some(priority);
         self
-    }
-
-    /// The priority of GTK's painting, which is lower than `DEFAULT`, that of its input. A program that
-    /// moves a lot of data goes on to paint meanwhile: a turn and a frame take turns.
-    pub fn beside_painting(self) -> Attach {
-        self.priority(Priority::from(REDRAW))
     }
 
     /// Drives the reactor with its worker, even where it could be embedded.
@@ -104,10 +99,10 @@ impl Attach {
         self
     }
 
-    /// Leaves whatever runs the context alone: nothing is quit when the reactor has stopped. An
-    /// application's shutdown finishes the reactor all the same.
+    /// Quits nothing when the reactor has stopped. An application's shutdown finishes the reactor all the
+    /// same.
     pub fn without_quitting(mut self) -> Attach {
-        self.runs = Runs::Unknown;
+        self.quits = false;
         self
     }
 
@@ -125,9 +120,12 @@ impl Attach {
     pub fn to(self, reactor: &Handle) -> io::Result<Attached> {
         let context = Owned::take()?;
         let (application, quit) = self.runs.resolve(context.get())?;
+        let paints = application.as_ref().is_some_and(is_gtk_s);
+        let usual = if paints { Priority::from(REDRAW) } else { Priority::DEFAULT };
+        let priority = self.priority.unwrap_or(usual);
         let has_ended = Rc::new(Cell::new(false));
-        let quit = quit.map(|quit| {
-            let (priority, has_ended) = (self.priority, Rc::clone(&has_ended));
+        let quit = quit.filter(|_| self.quits).map(|quit| {
+            let has_ended = Rc::clone(&has_ended);
             let quit = async move {
                 if !has_ended.get() {
                     quit.post(priority);
@@ -136,19 +134,24 @@ impl Attach {
             reactor.on_shutdown(Phase::After, quit).map(|trigger| trigger.label("quit the host"))
         });
         let quit = quit.transpose()?;
-        let watch = self.drive(reactor, context.get())?;
+        let watch = self.drive(reactor, context.get(), priority)?;
         Ok(Attached::new(reactor, context, watch, has_ended, quit, application))
     }
 
     /// Embeds the reactor, or else interleaves it.
-    fn drive(&self, reactor: &Handle, context: &MainContext) -> io::Result<Option<Watch>> {
+    fn drive(
+        &self,
+        reactor: &Handle,
+        context: &MainContext,
+        priority: Priority,
+    ) -> io::Result<Option<Watch>> {
         if !self.with_worker {
-            match Watch::new(reactor, context, self.priority) {
+            match Watch::new(reactor, context, priority) {
                 Err(error) if error.kind() == io::ErrorKind::Unsupported => {}
                 embedded => return embedded.map(Some),
             }
         }
-        reactor.interleave(waker(context, self.priority))?;
+        reactor.interleave(waker(context, priority))?;
         Ok(None)
     }
 }
@@ -167,7 +170,6 @@ impl Runs {
             Err(io::Error::new(io::ErrorKind::InvalidInput, message))
         };
         let application = match self {
-            Runs::Unknown => return Ok((default(), None)),
             Runs::MainLoop(main_loop) if main_loop.context() != *context => {
                 return wrong("the loop");
             }
@@ -181,6 +183,11 @@ impl Runs {
         let quit = application.as_ref().map(|running| Quit::Application(running.downgrade()));
         Ok((application, quit))
     }
+}
+
+/// True for an application of GTK's. The library has no need of GTK but for this name.
+fn is_gtk_s(application: &gio::Application) -> bool {
+    Type::from_name("GtkApplication").is_some_and(|gtk| application.type_().is_a(gtk))
 }
 
 impl Default for Attach {

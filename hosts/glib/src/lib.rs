@@ -32,6 +32,9 @@
 //! iterates it, be it the application's own or one that a modal dialog has opened, also from inside a
 //! callback of the reactor.
 //!
+//! In an application of GTK's, turns have the priority of painting, and so have no window frozen by a flood of
+//! I/O: see [`Attach::priority`].
+//!
 //! A panic cannot pass through GLib: as with every callback of the gtk-rs crates, a panic of one that the
 //! reactor calls ends the process.
 //!

@@ -30,11 +30,11 @@ fn with_window_cases<const EMBEDDED: bool>(kit: Kit) -> Kit {
         .case::<Gtk<EMBEDDED>>("a_dialog_is_awaited_in_a_task", dialog::<EMBEDDED>)
 }
 
-/// Joined beside the painting, a reactor that is always busy does not keep GTK from its frames.
+/// A reactor that is always busy does not keep GTK from its frames.
 fn painting<const EMBEDDED: bool>() -> io::Result<()> {
     let gtk = Gtk::<EMBEDDED>::open()?;
     let reactor = Reactor::new()?;
-    let _attached = gtk.how().beside_painting().to(&reactor)?;
+    let _attached = gtk.how().to(&reactor)?;
     let busy = poll_fn(|context| -> Poll<()> {
         context.waker().wake_by_ref();
         Poll::Pending

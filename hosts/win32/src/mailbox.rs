@@ -1,0 +1,73 @@
+//! The tick that is on its way to a window.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use interloop::Tick;
+
+/// What the window and those who post to it share: whether there is a window, and the tick.
+///
+/// The message itself carries nothing, so one that is lost, repeated, or sent by somebody else does no harm.
+pub(crate) struct Mailbox<W> {
+    state: Mutex<State<W>>,
+}
+
+struct State<W> {
+    /// The window, until it is destroyed.
+    window: Option<W>,
+    tick: Option<Tick>,
+}
+
+impl<W: Copy> Mailbox<W> {
+    pub(crate) fn new() -> Mailbox<W> {
+        Mailbox { state: Mutex::new(State { window: None, tick: None }) }
+    }
+
+    pub(crate) fn open(&self, window: W) {
+        self.lock().window = Some(window);
+    }
+
+    /// Puts a tick, if `send` can send word of it to the window. Otherwise the tick is dropped, a failed
+    /// post.
+    ///
+    /// The lock is held meanwhile, so that the window cannot go, and its number come to mean another one.
+    pub(crate) fn post(&self, tick: Tick, send: impl FnOnce(W) -> bool) {
+        let mut state = self.lock();
+        let rest = match state.window {
+            Some(window) if send(window) => {
+                // The reactor has grown impatient. The new tick stands for both.
+                if let Some(old) = state.tick.replace(tick) {
+                    old.detach();
+                }
+                None
+            }
+            _ => Some(tick),
+        };
+        drop(state);
+        drop(rest);
+    }
+
+    pub(crate) fn has_tick(&self) -> bool {
+        self.lock().tick.is_some()
+    }
+
+    pub(crate) fn take(&self) -> Option<Tick> {
+        self.lock().tick.take()
+    }
+
+    pub(crate) fn window(&self) -> Option<W> {
+        self.lock().window
+    }
+
+    /// There is no window from here on. A tick that has not come is a failed post.
+    pub(crate) fn close(&self) {
+        let mut state = self.lock();
+        state.window = None;
+        let tick = state.tick.take();
+        drop(state);
+        drop(tick);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<W>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -61,6 +61,7 @@ fn calls_before_the_loop<H: Host>() {
             yield_now().await;
         }
         if let Some(trial) = quit.upgrade() {
+            trial.no_tick_was_lost();
             trial.quit();
         }
     };

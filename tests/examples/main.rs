@@ -16,3 +16,4 @@ mod program;
 mod scripted;
 #[cfg(feature = "hyper")]
 mod tls;
+mod your_own_host;

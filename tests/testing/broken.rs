@@ -1,7 +1,7 @@
-//! The queue with an adapter that does one thing wrong, and the cases of the kit that find it out.
+//! The same toolkit with an adapter that does one thing wrong, and the cases of the kit that find it out.
 
 use std::any::Any;
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::env;
 use std::io;
 use std::mem;
@@ -13,70 +13,99 @@ use std::thread;
 use std::time::Duration;
 
 use interloop::testing::Host;
-use interloop::{Handle, Reactor, Tick};
+use interloop::{Phase, Reactor, Tick, WakerProxy};
 
-use crate::queue::Queue;
+use crate::own::YourOwn;
 
 /// Names the fault that a process is to have.
 pub const FAULT: &str = "INTERLOOP_TESTS_FAULT";
 
-/// What is wrong, with the case that finds it out and something that it says then.
+/// What is wrong, and what finds it out.
 pub struct Fault {
     pub name: &'static str,
+    /// The case that fails, and what it says then.
     case: &'static str,
-    /// Any of these.
-    says: &'static [&'static str],
-}
-
-const fn fault(name: &'static str, case: &'static str, says: &'static [&'static str]) -> Fault {
-    Fault { name, case, says }
+    says: &'static str,
 }
 
 pub const FAULTS: &[Fault] = &[
-    fault("the waker drops ticks", "start::attach_in_the_first_callback", &["ticks that failed"]),
-    fault(
-        "the waker swallows ticks",
-        "start::attach_in_the_first_callback",
-        &["in vain for an echo"],
-    ),
-    fault(
-        "the waker runs ticks itself",
-        "start::attach_in_the_first_callback",
-        &["not the host thread"],
-    ),
-    fault("the host runs turns for nothing", "calls", &["turns that no tick asked for"]),
-    fault(
-        "the tick is lost where no loop runs",
-        "start::calls_before_the_loop",
-        &["in vain for the run of the calls"],
-    ),
-    fault("the loop ends at once", "start::calls_before_the_loop", &["the loop ended by itself"]),
-    fault("a second attach is taken", "start::attach_twice", &["a reactor was attached twice"]),
-    fault(
-        "stop does not end the loop",
-        "start::stop_before_the_loop",
-        &["in vain for the end of the loop"],
-    ),
-    fault("nothing finishes the reactor", "start::never_run", &["has not finished the reactor"]),
-    fault(
-        "ticks wait for the outer loop",
-        "nested::in_a_call",
-        &["in vain for what should go on inside"],
-    ),
-    fault("ticks come before timers", "echo", &["in vain for the echo", "it hung"]),
-    fault("the finish has no time", "shutdown::the_toolkit_quits", &["a Before trigger"]),
-    fault(
-        "the window ends the process",
-        "shutdown::the_window_is_closed",
-        &["before the case did"],
-    ),
-    fault("a failed post panics", "shutdown::the_toolkit_is_destroyed", &["the queue is gone"]),
-    fault(
-        "a descriptor is leaked",
-        "shutdown::the_reactor_is_dropped",
-        &["left behind: {\"socket\": 1}"],
-    ),
-    fault("a thread is leaked", "shutdown::stop_in_a_callback", &["left behind: {\"thread"]),
+    Fault {
+        name: "the waker drops ticks",
+        case: "start::attach_in_the_first_callback",
+        says: "ticks that failed",
+    },
+    Fault {
+        name: "the waker swallows ticks",
+        case: "start::attach_in_the_first_callback",
+        says: "in vain for an echo",
+    },
+    Fault {
+        name: "the waker runs ticks itself",
+        case: "start::attach_in_the_first_callback",
+        says: "not the host thread",
+    },
+    Fault {
+        name: "nothing is held before the loop runs",
+        case: "start::calls_before_the_loop",
+        says: "in vain for the run of the calls",
+    },
+    Fault {
+        name: "nothing is released",
+        case: "start::calls_before_the_loop",
+        says: "in vain for the run of the calls",
+    },
+    Fault {
+        name: "the loop ends at once",
+        case: "start::calls_before_the_loop",
+        says: "the loop ended by itself",
+    },
+    Fault {
+        name: "a second attach is taken",
+        case: "start::attach_twice",
+        says: "a reactor was attached twice",
+    },
+    Fault {
+        name: "stop does not end the loop",
+        case: "start::stop_before_the_loop",
+        says: "in vain for the end of the loop",
+    },
+    Fault {
+        name: "nothing finishes the reactor",
+        case: "start::never_run",
+        says: "has not finished the reactor",
+    },
+    Fault {
+        name: "ticks wait for the outer loop",
+        case: "nested::in_a_call",
+        says: "in vain for what should go on inside",
+    },
+    Fault { name: "turns keep the loop", case: "echo", says: "it hung" },
+    Fault { name: "each tick is two turns", case: "calls", says: "turns that no tick asked for" },
+    Fault {
+        name: "the finish has no time",
+        case: "shutdown::the_toolkit_quits",
+        says: "a Before trigger did not come to its end",
+    },
+    Fault {
+        name: "the window ends the process",
+        case: "shutdown::the_window_is_closed",
+        says: "before the case did",
+    },
+    Fault {
+        name: "the waker panics when the toolkit is gone",
+        case: "shutdown::the_toolkit_is_destroyed",
+        says: "there is a loop",
+    },
+    Fault {
+        name: "a descriptor is leaked",
+        case: "shutdown::the_reactor_is_dropped",
+        says: "left behind: {\"socket\": 1}",
+    },
+    Fault {
+        name: "a thread is leaked",
+        case: "shutdown::stop_in_a_callback",
+        says: "left behind: {\"thread",
+    },
 ];
 
 impl Fault {
@@ -91,21 +120,16 @@ impl Fault {
         let output = command.env("INTERLOOP_TESTING_LIMIT", "4").output()?;
         let out = String::from_utf8_lossy(&output.stdout);
         assert!(!output.status.success(), "it passed: {out}");
-        assert!(
-            out.contains("1 failed") && self.says.iter().any(|says| out.contains(says)),
-            "it failed otherwise: {out}"
-        );
+        assert!(out.contains("1 failed") && out.contains(self.says), "it failed otherwise: {out}");
         Ok(())
     }
 }
 
-/// The queue, with the fault that the environment names.
+/// The toolkit, with the fault that the environment names.
 pub struct Broken {
-    queue: Rc<Queue>,
+    own: Rc<YourOwn>,
     fault: String,
-    reactor: RefCell<Option<Handle>>,
-    nested: Cell<u32>,
-    waiting: RefCell<Vec<Tick>>,
+    proxy: RefCell<Option<WakerProxy>>,
 }
 
 impl Broken {
@@ -115,30 +139,63 @@ impl Broken {
     }
 
     fn waker(&self) -> Box<dyn Fn(Tick) + Send + Sync> {
-        let post = self.queue.waker();
+        let poster = self.own.app().poster();
         let count = AtomicU32::new(0);
         let every_third = move || count.fetch_add(1, Ordering::Relaxed) % 3 == 2;
+        let turn = |raw| Tick::from_raw(raw).map(Tick::run);
         if self.has("the waker drops ticks") {
             Box::new(move |tick| {
-                let _lost = every_third() || post(tick);
+                if !every_third() {
+                    drop(poster.post(move || tick.run()));
+                }
             })
         } else if self.has("the waker swallows ticks") {
+            Box::new(move |tick| match every_third() {
+                true => tick.detach(),
+                false => drop(poster.post(move || tick.run())),
+            })
+        } else if self.has("nothing is held before the loop runs") {
             Box::new(move |tick| {
-                if every_third() {
-                    tick.detach();
-                } else {
-                    let _gone = post(tick);
-                }
+                let raw = tick.into_raw();
+                drop(poster.post(move || turn(raw).unwrap_or_default()));
+            })
+        } else if self.has("each tick is two turns") {
+            Box::new(move |tick| {
+                let raw = tick.into_raw();
+                drop(poster.post(move || turn(raw).and(turn(raw)).unwrap_or_default()));
+            })
+        } else if self.has("turns keep the loop") {
+            Box::new(move |tick| {
+                let raw = tick.into_raw();
+                drop(poster.post(move || while turn(raw).is_some() {}));
             })
         } else if self.has("the waker runs ticks itself") {
             Box::new(Tick::run)
-        } else if self.has("a failed post panics") {
-            Box::new(move |tick| assert!(post(tick), "the queue is gone"))
+        } else if self.has("the waker panics when the toolkit is gone") {
+            Box::new(move |tick| poster.post(move || tick.run()).expect("there is a loop"))
         } else {
-            Box::new(move |tick| {
-                let _gone = post(tick);
-            })
+            Box::new(move |tick| drop(poster.post(move || tick.run())))
         }
+    }
+
+    /// The adapter, with what it should do about the beginning and the end of the loop.
+    fn interleave(&self, reactor: &Reactor) -> io::Result<()> {
+        let app = self.own.app();
+        let proxy = reactor.waker_proxy();
+        self.proxy.replace(Some(proxy.clone()));
+        let is_held = !self.has("nothing is held before the loop runs");
+        if is_held {
+            proxy.hold();
+        }
+        let interleaved = reactor.interleave(self.waker());
+        if is_held && !self.has("nothing is released") {
+            let start = proxy.clone();
+            app.on_start(move || start.release().expect("it was held above"));
+        }
+        if !self.has("the waker panics when the toolkit is gone") {
+            app.on_end(move || proxy.hold());
+        }
+        interleaved.map(drop)
     }
 }
 
@@ -146,21 +203,15 @@ impl Host for Broken {
     const NAME: &'static str = "broken";
 
     fn open() -> io::Result<Rc<Broken>> {
-        Ok(Rc::new(Broken {
-            queue: Queue::open()?,
-            fault: env::var(FAULT).unwrap_or_default(),
-            reactor: RefCell::default(),
-            nested: Cell::new(0),
-            waiting: RefCell::default(),
-        }))
+        let fault = env::var(FAULT).unwrap_or_default();
+        Ok(Rc::new(Broken { own: YourOwn::open()?, fault, proxy: RefCell::default() }))
     }
 
     fn attach(self: &Rc<Self>, reactor: &Reactor) -> io::Result<Box<dyn Any>> {
-        match reactor.interleave(self.waker()) {
+        match self.interleave(reactor) {
             Err(_) if self.has("a second attach is taken") => {}
-            answer => drop(answer?),
+            answer => answer?,
         }
-        self.reactor.replace(Some(reactor.handle()));
         if self.has("a descriptor is leaked") {
             mem::forget(TcpListener::bind("127.0.0.1:0")?);
         }
@@ -168,7 +219,9 @@ impl Host for Broken {
             thread::Builder::new().name("interloop-leak".to_owned()).spawn(thread::park)?;
         }
         if !self.has("stop does not end the loop") {
-            self.queue.quit_after(reactor)?;
+            let app = self.own.app().downgrade();
+            let quit = async move { app.upgrade().expect("the loop runs").quit() };
+            reactor.on_shutdown(Phase::After, quit)?.detach();
         }
         if self.has("nothing finishes the reactor") {
             return Ok(Box::new(()));
@@ -178,65 +231,41 @@ impl Host for Broken {
     }
 
     fn run(&self) {
-        if self.has("the tick is lost where no loop runs") {
-            while let Some(tick) = self.queue.next_tick(Duration::ZERO) {
-                tick.detach();
-            }
+        if !self.has("the loop ends at once") {
+            self.own.run();
         }
-        if self.has("the loop ends at once") {
-            return;
-        }
-        self.queue.run_until(&|| self.queue.has_quit(), &|tick| self.run_tick(tick));
     }
 
     fn quit(&self) {
-        self.queue.quit();
+        self.own.quit();
     }
 
     fn nested(&self, done: Rc<dyn Fn() -> bool>) -> io::Result<()> {
-        self.nested.set(self.nested.get() + 1);
-        self.queue.run_until(&*done, &|tick| self.run_tick(tick));
-        self.nested.set(self.nested.get() - 1);
-        self.waiting.take().into_iter().for_each(Tick::run);
-        Ok(())
+        let proxy = self.proxy.borrow().clone().expect("the reactor is attached");
+        if self.has("ticks wait for the outer loop") {
+            proxy.hold();
+            self.own.nested(done)?;
+            return proxy.release();
+        }
+        self.own.nested(done)
     }
 
     fn every(&self, period: Duration, callback: Box<dyn FnMut()>) {
-        self.queue.every(period, callback);
+        self.own.every(period, callback);
     }
 
     fn post(&self, callback: Box<dyn FnOnce()>) {
-        self.queue.post(callback);
+        self.own.post(callback);
     }
 
     fn close(&self) {
         if self.has("the window ends the process") {
             process::exit(0);
         }
-        self.queue.close();
+        self.own.close();
     }
 
     fn destroy(&self) {
-        self.queue.destroy();
-    }
-}
-
-impl Broken {
-    fn run_tick(&self, tick: Tick) {
-        if self.nested.get() > 0 && self.has("ticks wait for the outer loop") {
-            self.waiting.borrow_mut().push(tick);
-            return;
-        }
-        tick.run();
-        if self.has("ticks come before timers") {
-            while let Some(tick) = self.queue.next_tick(Duration::from_millis(1)) {
-                tick.run();
-            }
-        }
-        if let Some(reactor) = self.reactor.borrow().as_ref()
-            && self.has("the host runs turns for nothing")
-        {
-            reactor.turn();
-        }
+        self.own.destroy();
     }
 }

@@ -1,12 +1,17 @@
 //! The hosts: which toolkit each package needs, and how its tests are run.
 
+use std::process::ExitCode;
+
+use crate::arguments::Arguments;
 use crate::check::{Check, Stopped};
 use crate::command::cargo;
 use crate::packages::{self as system, Package};
 
-/// One package under hosts/.
+/// One package under hosts/, and what belongs to it.
 pub(crate) struct Host {
-    pub(crate) package: &'static str,
+    packages: &'static [&'static str],
+    /// The features of the first package that are off by default, and are checked all the same.
+    features: &'static [&'static str],
     /// What it needs in order to compile.
     needs: &'static [Package],
     runs: &'static [Run],
@@ -22,12 +27,51 @@ struct Run {
     needs: &'static [Package],
 }
 
+const fn plain(name: &'static str, arguments: &'static str, needs: &'static [Package]) -> Run {
+    Run { name, arguments, environment: &[], needs }
+}
+
 /// Every package under hosts/.
-pub(crate) const HOSTS: &[Host] = &[Host {
-    package: "interloop-demos",
-    needs: &[],
-    runs: &[Run { name: "what the demos share", arguments: "", environment: &[], needs: &[] }],
-}];
+const HOSTS: &[Host] = &[
+    Host {
+        packages: &["interloop-demos"],
+        features: &[],
+        needs: &[],
+        runs: &[plain("what the demos share", "", &[])],
+    },
+    Host {
+        packages: &["interloop-glib"],
+        features: &["gtk4"],
+        needs: &[system::GTK],
+        runs: &[plain("GLib and GTK 4", "--features gtk4", &[system::DISPLAY])],
+    },
+    Host {
+        packages: &["interloop-qt", "interloop-qt-widgets"],
+        features: &[],
+        needs: &[system::QT6],
+        runs: &[
+            plain("Qt 6", "", &[system::DISPLAY]),
+            Run {
+                name: "Qt 5",
+                arguments: "",
+                environment: &[("QT_VERSION_MAJOR", "5")],
+                needs: &[system::DISPLAY, system::QT5],
+            },
+        ],
+    },
+    Host {
+        packages: &["interloop-winit"],
+        features: &[],
+        needs: &[],
+        runs: &[plain("winit", "", &[system::DISPLAY])],
+    },
+    Host {
+        packages: &["interloop-sdl"],
+        features: &[],
+        needs: &[system::SDL2],
+        runs: &[plain("SDL 2", "", &[system::DISPLAY])],
+    },
+];
 
 impl Host {
     fn missing(&self) -> Option<&Package> {
@@ -47,7 +91,23 @@ pub(crate) fn all_excluded() -> String {
 
 fn exclude(which: impl Fn(&Host) -> bool) -> String {
     let hosts = HOSTS.iter().filter(|host| which(host));
-    hosts.map(|host| format!(" --exclude {}", host.package)).collect()
+    let packages = hosts.flat_map(|host| host.packages);
+    packages.map(|package| format!(" --exclude {package}")).collect()
+}
+
+/// The features of those that can be compiled here, each with a comma before it.
+pub(crate) fn features() -> String {
+    let hosts = HOSTS.iter().filter(|host| host.missing().is_none());
+    let features = hosts.flat_map(|host| host.features.iter().map(|name| (host.packages[0], name)));
+    features.map(|(package, name)| format!(",{package}/{name}")).collect()
+}
+
+/// The command.
+pub(crate) fn run(arguments: &Arguments) -> ExitCode {
+    let mut check = Check::new(arguments.has("--fail-fast"));
+    check.optional("system packages", system::install);
+    let _ = steps(&mut check);
+    check.finish()
 }
 
 /// Runs the tests of every host, in its own loop and, where it has windows, on a display.
@@ -60,7 +120,7 @@ pub(crate) fn steps(check: &mut Check) -> Result<(), Stopped> {
                 check.skip(&name, missing.advice());
                 continue;
             }
-            let mut tests = run.command(host.package);
+            let mut tests = run.command(host.packages[0]);
             check.run_tests(&name, &mut tests)?;
         }
     }

@@ -27,9 +27,17 @@ const SUBCOMMANDS: &[Subcommand] = &[
         positionals: &[],
         flags: &[("--fail-fast", "stop at the first step that fails")],
         about: "The whole check: format, clippy, rustdoc, every feature combination that matters, all\n\
-                tests with each backend as the default, loom bounded, the examples, the benches, and\n\
+                tests with each backend as the default, the hosts, loom bounded, the examples, the benches, and\n\
                 cross checks. What is skipped is named at the end.",
         run: steps::run,
+    },
+    Subcommand {
+        name: "hosts",
+        positionals: &[],
+        flags: &[("--fail-fast", "stop at the first host that fails")],
+        about: "The tests of the hosts alone: every toolkit that is installed here, or can be, on a display\n\
+                of its own.",
+        run: hosts::run,
     },
     Subcommand {
         name: "loom",

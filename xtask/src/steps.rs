@@ -64,7 +64,8 @@ fn lint(check: &mut Check, everything: &str) -> Result<(), Stopped> {
 
 fn clippy(features: &str) -> Command {
     let excluded = hosts::excluded();
-    cargo(&format!("clippy --workspace {excluded} --all-targets {features} -- -D warnings"))
+    let hosts = hosts::features();
+    cargo(&format!("clippy --workspace {excluded} --all-targets {features}{hosts} -- -D warnings"))
 }
 
 fn rustdoc(what: &str) -> Command {

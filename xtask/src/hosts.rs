@@ -6,6 +6,7 @@ use crate::arguments::Arguments;
 use crate::check::{Check, Stopped};
 use crate::command::cargo;
 use crate::packages::{self as system, Package};
+use crate::toolchain;
 
 /// One package under hosts/, and what belongs to it.
 pub(crate) struct Host {
@@ -23,13 +24,17 @@ struct Run {
     /// The arguments of `cargo test`.
     arguments: &'static str,
     environment: &'static [(&'static str, &'static str)],
+    /// Where it is not that of this machine.
+    target: Option<&'static str>,
     /// What it needs besides.
     needs: &'static [Package],
 }
 
 const fn plain(name: &'static str, arguments: &'static str, needs: &'static [Package]) -> Run {
-    Run { name, arguments, environment: &[], needs }
+    Run { name, arguments, environment: &[], target: None, needs }
 }
+
+const WINDOWS: &str = "x86_64-pc-windows-gnu";
 
 /// Every package under hosts/.
 const HOSTS: &[Host] = &[
@@ -55,6 +60,7 @@ const HOSTS: &[Host] = &[
                 name: "Qt 5",
                 arguments: "",
                 environment: &[("QT_VERSION_MAJOR", "5")],
+                target: None,
                 needs: &[system::DISPLAY, system::QT5],
             },
         ],
@@ -70,6 +76,30 @@ const HOSTS: &[Host] = &[
         features: &[],
         needs: &[system::SDL2],
         runs: &[plain("SDL 2", "", &[system::DISPLAY])],
+    },
+    Host {
+        packages: &["interloop-wx", "interloop-wx-widgets"],
+        features: &[],
+        needs: &[system::WX],
+        runs: &[plain("wxWidgets", "", &[system::DISPLAY])],
+    },
+    Host {
+        packages: &["interloop-win32"],
+        features: &[],
+        needs: &[],
+        runs: &[Run {
+            name: "Win32, under wine",
+            arguments: "",
+            environment: &[],
+            target: Some(WINDOWS),
+            needs: &[system::WINE, system::MINGW],
+        }],
+    },
+    Host {
+        packages: &["interloop-hosts-others"],
+        features: &["libuv", "tcl"],
+        needs: &[system::UV, system::TCL],
+        runs: &[plain("calloop, libuv and Tcl", "--features libuv,tcl", &[])],
     },
 ];
 
@@ -120,6 +150,10 @@ pub(crate) fn steps(check: &mut Check) -> Result<(), Stopped> {
                 check.skip(&name, missing.advice());
                 continue;
             }
+            if let Some(Err(why)) = run.target.map(toolchain::require_target) {
+                check.skip(&name, why);
+                continue;
+            }
             let mut tests = run.command(host.packages[0]);
             check.run_tests(&name, &mut tests)?;
         }
@@ -136,6 +170,10 @@ impl Run {
             // Software renders, and nobody is asked over D-Bus.
             cargo.env("GDK_BACKEND", "x11").env("GSK_RENDERER", "cairo");
             cargo.env("LIBGL_ALWAYS_SOFTWARE", "1");
+        }
+        if let Some(target) = self.target {
+            cargo.args(["--target", target]);
+            cargo.env("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER", "hosts/win32/wine/run");
         }
         // A toolkit that cannot be opened is a failure here, and not a skipped case.
         cargo.env("INTERLOOP_REQUIRE_HOSTS", "1").envs(self.environment.iter().copied());

@@ -33,8 +33,13 @@ pub(crate) const WX: Package =
 pub(crate) const SDL2: Package = package("SDL 2", "libsdl2-dev", "pkg-config --exists sdl2");
 pub(crate) const UV: Package = package("libuv", "libuv1-dev", "pkg-config --exists libuv");
 pub(crate) const TCL: Package = package("Tcl", "tcl-dev", "pkg-config --exists tcl");
+pub(crate) const WINE: Package =
+    package("wine with a compiler for it", "wine wine64 gcc-mingw-w64-x86-64", "wine --version");
+pub(crate) const MINGW: Package =
+    package("a compiler for Windows", "gcc-mingw-w64-x86-64", "x86_64-w64-mingw32-gcc --version");
 
-const ALL: &[Package] = &[PKG_CONFIG, DISPLAY, TYPIST, GTK, QT6, QT5, WX, SDL2, UV, TCL];
+const ALL: &[Package] =
+    &[PKG_CONFIG, DISPLAY, TYPIST, GTK, QT6, QT5, WX, SDL2, UV, TCL, WINE, MINGW];
 
 impl Package {
     pub(crate) fn is_missing(&self) -> bool {

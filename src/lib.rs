@@ -64,8 +64,8 @@
 //!
 //! `net` ([`net`], [`Async`]) and `unblock` ([`Handle::unblock`], [`Unblock`]) are on by default too. `process` and
 //! `signal` add child processes and signals, on Unix; `hyper` what hyper 1.x asks of a runtime; `tokio`
-//! futures of crates that need tokio. `test-util` adds the scripted backend `backends::fake`, and
-//! `tracing` adds spans and events.
+//! futures of crates that need tokio. `test-util` adds `testing`, the test kit for hosts, and the scripted
+//! backend `backends::fake`; `tracing` adds spans and events.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![warn(unreachable_pub)]
 
@@ -160,6 +160,7 @@ pub use waker_proxy::WakerProxy;
 #[doc = include_str!("../docs/architecture.md")]
 #[cfg_attr(feature = "net", doc = include_str!("../docs/async.md"))]
 #[doc = include_str!("../docs/backends.md")]
+#[cfg_attr(feature = "test-util", doc = include_str!("../docs/hosts.md"))]
 #[doc = include_str!("../docs/ordering.md")]
 #[doc = include_str!("../docs/shutdown.md")]
 struct Documents;

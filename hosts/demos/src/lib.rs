@@ -3,4 +3,5 @@
 
 pub mod game;
 pub mod testing;
+pub mod traffic;
 pub mod web;

@@ -6,7 +6,7 @@ use std::env;
 use std::io;
 use std::mem;
 use std::net::TcpListener;
-use std::process::{self, Command};
+use std::process;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
@@ -16,9 +16,13 @@ use interloop::testing::Host;
 use interloop::{Phase, Reactor, Tick, WakerProxy};
 
 use crate::own::YourOwn;
+use crate::reports;
 
 /// Names the fault that a process is to have.
 pub const FAULT: &str = "INTERLOOP_TESTS_FAULT";
+
+/// No fault: the toolkit is not here.
+pub const ABSENT: &str = "the toolkit is absent";
 
 /// What is wrong, and what finds it out.
 pub struct Fault {
@@ -114,10 +118,12 @@ impl Fault {
         if cfg!(not(target_os = "linux")) && self.name.ends_with("leaked") {
             return Err(io::Error::new(io::ErrorKind::Unsupported, "it is found out in /proc"));
         }
-        let mut command = Command::new(env::current_exe()?);
-        command.args(["--exact", &format!("{}::{}", Broken::NAME, self.case)]);
-        command.env(FAULT, self.name).env_remove("INTERLOOP_TESTING_CASE");
-        let output = command.env("INTERLOOP_TESTING_LIMIT", "4").output()?;
+        let case = format!("{}::{}", Broken::NAME, self.case);
+        let mut command = reports::run(self.name, &["--exact", &case])?;
+        // Seconds: short where the case can only wait, and long where it must not come in between.
+        let waits = ["in vain", "hung", "left behind"].iter().any(|word| self.says.contains(word));
+        let limit = if waits { "8" } else { "120" };
+        let output = command.env("INTERLOOP_TESTING_LIMIT", limit).output()?;
         let out = String::from_utf8_lossy(&output.stdout);
         assert!(!output.status.success(), "it passed: {out}");
         assert!(out.contains("1 failed") && out.contains(self.says), "it failed otherwise: {out}");
@@ -204,6 +210,9 @@ impl Host for Broken {
 
     fn open() -> io::Result<Rc<Broken>> {
         let fault = env::var(FAULT).unwrap_or_default();
+        if fault == ABSENT {
+            return Err(io::Error::new(io::ErrorKind::Unsupported, "no display"));
+        }
         Ok(Rc::new(Broken { own: YourOwn::open()?, fault, proxy: RefCell::default() }))
     }
 

@@ -4,6 +4,7 @@
 mod adapter;
 mod broken;
 mod own;
+mod reports;
 #[path = "../../examples/your_own_host/toolkit.rs"]
 mod toolkit;
 
@@ -23,5 +24,16 @@ fn main() -> ExitCode {
         let name = format!("finds_out::{}", fault.name.replace(' ', "_"));
         kit.case::<Broken>(&name, || fault.is_found_out())
     };
-    FAULTS.iter().fold(Kit::new().host::<YourOwn>(), add).run()
+    FAULTS
+        .iter()
+        .fold(Kit::new().host::<YourOwn>(), add)
+        .case::<Broken>(
+            "an_absent_toolkit_is_skipped_unless_it_is_required",
+            reports::an_absent_toolkit_is_skipped_unless_it_is_required,
+        )
+        .case::<Broken>(
+            "cases_are_listed_and_chosen_by_name",
+            reports::cases_are_listed_and_chosen_by_name,
+        )
+        .run()
 }

@@ -1,5 +1,7 @@
 //! One case, and what its process tells the one that started it.
 
+use std::error::Error;
+use std::fmt;
 use std::io;
 use std::process;
 
@@ -51,6 +53,24 @@ impl Word {
     }
 }
 
+/// The error of a case that has nothing to try here, though the toolkit is there: a limit that this version
+/// has not, say. Answered by a [case](super::Kit::case), it skips the case, wherever it runs.
+pub fn inapplicable(why: impl Into<String>) -> io::Error {
+    io::Error::new(io::ErrorKind::Unsupported, Inapplicable(why.into()))
+}
+
+/// What [`inapplicable`] puts into its error.
+#[derive(Debug)]
+struct Inapplicable(String);
+
+impl fmt::Display for Inapplicable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Error for Inapplicable {}
+
 /// The value, where it is there; an error of the kind `Unsupported` ends the process with `word`, and
 /// its case is skipped. It is called inside callbacks of the toolkit too, which no error can leave.
 ///
@@ -63,7 +83,8 @@ pub(super) fn or_skip<T>(word: fn(String) -> Word, what: &str, result: io::Resul
         Ok(value) => value,
         Err(error) if error.kind() == io::ErrorKind::Unsupported => {
             let why = format!("{what}: {error}").replace('\n', " ");
-            word(why).say();
+            let applies = error.get_ref().is_none_or(|inner| !inner.is::<Inapplicable>());
+            if applies { word(why) } else { Word::Inapplicable(why) }.say();
             process::exit(0);
         }
         Err(error) => panic!("{what}: {error}"),

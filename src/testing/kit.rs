@@ -59,7 +59,7 @@ impl Kit {
     /// thread of a process of its own, like the others; the host is not opened.
     ///
     /// The case passes when `run` answers `Ok`, and fails with a panic or an error; the error
-    /// `Unsupported` skips it.
+    /// `Unsupported` skips it, as does [`inapplicable`](super::inapplicable) even where hosts are required.
     pub fn case<H: Host>(
         mut self,
         name: &str,

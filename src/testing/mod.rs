@@ -51,5 +51,6 @@ mod start;
 mod traffic;
 mod trial;
 
+pub use case::inapplicable;
 pub use host::Host;
 pub use kit::{Kit, run};

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use futures_lite::{AsyncReadExt, AsyncWriteExt};
 use interloop::net::{TcpListener, TcpStream};
-use interloop::testing::Kit;
+use interloop::testing::{Kit, inapplicable};
 use interloop::{Handle, Reactor};
 use windows_sys::Win32::Foundation::RPC_S_CALLPENDING;
 use windows_sys::Win32::System::Com::{
@@ -138,7 +138,7 @@ fn wait() -> io::Result<()> {
         0 => Ok(()),
         RPC_S_CALLPENDING => {
             let message = "CoWaitForMultipleHandles of this system dispatches no posted messages";
-            Err(io::Error::new(io::ErrorKind::Unsupported, message))
+            Err(inapplicable(message))
         }
         other => panic!("CoWaitForMultipleHandles: {other:#x}"),
     }

@@ -18,6 +18,8 @@ mod lines;
 mod options;
 #[path = "chat/room.rs"]
 mod room;
+#[path = "chat/serve.rs"]
+mod serve;
 #[path = "chat/server.rs"]
 mod server;
 
@@ -34,7 +36,7 @@ fn main() -> ExitCode {
         Err(exit) => return exit,
     };
     let ended = match options {
-        Options::Server { listen } => server::run(&listen),
+        Options::Server { listen } => serve::run(&listen),
         Options::Client { connect, name } => client::run(&connect, &name),
     };
     match ended {

@@ -64,7 +64,7 @@ async fn show(stream: TcpStream) -> Result<bool> {
     let mut was_goodbye = false;
     while let Some(line) = lines.next().await.map_err(|error| lost(&error))? {
         if let Some(refusal) = line.strip_prefix("! ") {
-            return Err(refusal.to_owned());
+            return Err(format!("{refusal} (--name says who you are)"));
         }
         was_goodbye = line.starts_with("* goodbye");
         writeln!(io::stdout(), "{line}").map_err(|error| format!("the output: {error}"))?;

@@ -2,7 +2,6 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-use std::io::{self, Write};
 use std::net::Shutdown;
 use std::rc::Rc;
 
@@ -13,8 +12,8 @@ use interloop::net::TcpStream;
 /// How many lines may wait for one client. One that falls behind further does not read.
 const QUEUE: usize = 256;
 
-#[derive(Default)]
 pub struct Room {
+    log: Box<dyn Fn(&str)>,
     members: RefCell<BTreeMap<String, Member>>,
     next_number: Cell<u64>,
 }
@@ -44,6 +43,16 @@ pub fn check_name(name: &str) -> Result<(), String> {
 }
 
 impl Room {
+    /// An empty room. What is said, and who comes and goes, is told to `log`.
+    pub fn new(log: impl Fn(&str) + 'static) -> Room {
+        Room { log: Box::new(log), members: RefCell::default(), next_number: Cell::new(0) }
+    }
+
+    /// Tells those who watch the room.
+    pub fn log(&self, line: &str) {
+        (self.log)(line);
+    }
+
     /// Lets a client in. `write` begins the task that writes what comes out of the queue.
     pub fn enter(
         self: &Rc<Room>,
@@ -53,7 +62,7 @@ impl Room {
     ) -> Result<Seat, String> {
         check_name(&name)?;
         if self.members.borrow().contains_key(&name) {
-            return Err(format!("the name {name} is taken: choose another one with --name"));
+            return Err(format!("the name {name} is taken: choose another one"));
         }
         let (queue, waiting) = async_channel::bounded(QUEUE);
         let number = self.next_number.replace(self.next_number.get() + 1);
@@ -68,7 +77,7 @@ impl Room {
 
     /// Puts a line into the queues of all but `from`. Those whose queue is full are dropped.
     pub fn say(&self, from: &str, line: String) {
-        log(&line);
+        self.log(&line);
         let line: Rc<str> = line.into();
         let mut slow = Vec::new();
         for (name, member) in self.members.borrow().iter().filter(|(name, _)| *name != from) {
@@ -120,9 +129,4 @@ impl Drop for Seat {
         }
         self.room.say(&self.name, format!("* {} has left", self.name));
     }
-}
-
-/// Prints for who watches the server, if anybody does.
-fn log(line: &str) {
-    let _closed = writeln!(io::stdout(), "{line}");
 }

@@ -1,6 +1,8 @@
-//! The server.
+//! The server: one task accepts, and two attend to each client, of which one reads its lines and the
+//! other writes what waits in its queue.
 
-use std::io::{self, Write};
+use std::io;
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -8,13 +10,10 @@ use async_channel::{Receiver, Sender};
 use futures_lite::future::yield_now;
 use futures_lite::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use interloop::net::{TcpListener, TcpStream};
-use interloop::{Handle, Phase, Reactor};
+use interloop::{Handle, Task};
 
-use crate::Result;
-use crate::input::Input;
-use crate::interrupt::interrupted;
-use crate::lines::{LONGEST, Lines};
-use crate::room::{Room, Seat};
+use super::lines::{LONGEST, Lines};
+use super::room::{Room, Seat};
 
 /// How long a client may take to say its name.
 const NAME_LIMIT: Duration = Duration::from_secs(10);
@@ -25,53 +24,50 @@ const REFUSAL_LIMIT: Duration = Duration::from_secs(3);
 /// How long to wait when a connection could not be accepted.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-pub fn run(listen: &str) -> Result<()> {
-    serve(listen).map_err(|error| match error.kind() {
-        io::ErrorKind::AddrInUse => {
-            format!("{error}: another program listens there; choose another port with --listen")
-        }
-        _ => error.to_string(),
-    })
+/// A server that listens. Dropping it lets nobody in any more; who is there stays.
+pub struct Server {
+    handle: Handle,
+    address: SocketAddr,
+    room: Rc<Room>,
+    accepting: Task<()>,
+    /// Every writer holds the other end. When all of them are gone, all has been written.
+    written: Receiver<()>,
 }
 
-fn serve(listen: &str) -> io::Result<()> {
-    let reactor = Reactor::new()?;
-    let listener = TcpListener::bind(&reactor, listen)?;
-    writeln!(io::stdout(), "listening on {}", listener.local_addr()?)?;
-
-    let room = Rc::new(Room::default());
-    // Every writer holds a sender. When all of them are gone, all has been written.
-    let (writing, written) = async_channel::bounded(1);
-    let accepting = accept(reactor.handle(), listener, Rc::clone(&room), writing);
-    let accepting = reactor.spawn_local(accepting).label("accept");
-
-    let handle = reactor.handle();
-    let goodbye = async move {
-        // Cancels the task, which closes the listener.
-        drop(accepting);
-        room.close();
-        // Clients that do not read do not hold the end up.
-        let _late = handle.timeout(GOODBYE_LIMIT, written.recv()).await;
-    };
-    // Before anything closes: network, timers and tasks still work, and the shutdown waits.
-    reactor.on_shutdown(Phase::Before, goodbye)?.label("goodbye").detach();
-
-    let handle = reactor.handle();
-    reactor.spawn_then(interrupted(&handle)?, move |()| handle.stop()).label("signals").detach();
-    let handle = reactor.handle();
-    let ended = input_ended(Input::new(&handle)?);
-    reactor.spawn_then(ended, move |()| handle.stop()).label("input").detach();
-
-    reactor.run()
-}
-
-/// Waits until the input ends, and passes over what comes. A file or `/dev/null`, as a service has
-/// it, says nothing by its end.
-async fn input_ended(mut input: Input) {
-    if !input.is_watched() {
-        return std::future::pending().await;
+impl Server {
+    /// Begins to listen at an address, as `host:port`; port 0 takes a free one. What is said, and who comes
+    /// and goes, is told to `log`.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot listen there.
+    pub fn start(
+        handle: &Handle,
+        listen: &str,
+        log: impl Fn(&str) + 'static,
+    ) -> io::Result<Server> {
+        let listener = TcpListener::bind(handle, listen)?;
+        let address = listener.local_addr()?;
+        let room = Rc::new(Room::new(log));
+        let (writing, written) = async_channel::bounded(1);
+        let accepting = accept(handle.clone(), listener, Rc::clone(&room), writing);
+        let accepting = handle.spawn_local(accepting).label("accept");
+        Ok(Server { handle: handle.clone(), address, room, accepting, written })
     }
-    while input.read().await.is_ok_and(|bytes| !bytes.is_empty()) {}
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Says goodbye to all, and waits until they have got it. Clients that do not read do not hold the end
+    /// up for long.
+    pub async fn end(self) {
+        // Cancels the task, which closes the listener.
+        drop(self.accepting);
+        self.room.close();
+        let _late = self.handle.timeout(GOODBYE_LIMIT, self.written.recv()).await;
+    }
 }
 
 async fn accept(handle: Handle, listener: TcpListener, room: Rc<Room>, writing: Sender<()>) {
@@ -83,7 +79,7 @@ async fn accept(handle: Handle, listener: TcpListener, room: Rc<Room>, writing: 
             }
             // Out of descriptors, for instance. The next call would fail at once.
             Err(error) => {
-                eprintln!("chat: {error}: nobody can join until that is over");
+                room.log(&format!("! {error}: nobody can join until that is over"));
                 handle.sleep(ACCEPT_PAUSE).await;
             }
         }
@@ -126,7 +122,7 @@ async fn listen<R: AsyncRead + Unpin>(
     lines: &mut Lines<R>,
     room: &Room,
     seat: &Seat,
-) -> Result<()> {
+) -> Result<(), String> {
     loop {
         match lines.next().await {
             Ok(Some(line)) if line.is_empty() => {}

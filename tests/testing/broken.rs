@@ -121,7 +121,9 @@ impl Fault {
         let case = format!("{}::{}", Broken::NAME, self.case);
         let mut command = reports::run(self.name, &["--exact", &case])?;
         // Seconds: short where the case can only wait, and long where it must not come in between.
-        let waits = ["in vain", "hung", "left behind"].iter().any(|word| self.says.contains(word));
+        let waits = ["in vain", "hung", "host thread", "left behind"]
+            .iter()
+            .any(|word| self.says.contains(word));
         let limit = if waits { "8" } else { "120" };
         let output = command.env("INTERLOOP_TESTING_LIMIT", limit).output()?;
         let out = String::from_utf8_lossy(&output.stdout);

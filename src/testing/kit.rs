@@ -1,6 +1,7 @@
 //! The test program: which cases there are, which are run, and what is said of them.
 
 use std::env;
+use std::fmt;
 use std::io;
 use std::panic;
 use std::process::{self, ExitCode};
@@ -94,6 +95,12 @@ impl Kit {
         or_skip(Word::Absent, name, (case.run)());
         Word::Passed.say();
         ExitCode::SUCCESS
+    }
+}
+
+impl fmt::Debug for Kit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.cases.iter().map(|case| &case.name)).finish()
     }
 }
 

@@ -3,6 +3,7 @@
 #[path = "../../examples/your_own_host/adapter.rs"]
 mod adapter;
 mod broken;
+mod faults;
 mod own;
 mod reports;
 #[path = "../../examples/your_own_host/toolkit.rs"]
@@ -13,7 +14,8 @@ use std::process::ExitCode;
 
 use interloop::testing::Kit;
 
-use broken::{Broken, FAULT, FAULTS, Fault};
+use broken::Broken;
+use faults::{FAULT, FAULTS, Fault};
 use own::YourOwn;
 
 fn main() -> ExitCode {

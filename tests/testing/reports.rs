@@ -4,7 +4,7 @@ use std::env;
 use std::io;
 use std::process::{Command, Output};
 
-use crate::broken::{ABSENT, FAULT};
+use crate::faults::{ABSENT, FAULT};
 
 /// Runs this program with a fault, for some of its cases.
 pub fn run(fault: &str, arguments: &[&str]) -> io::Result<Command> {

@@ -20,7 +20,7 @@ use crate::own::YourOwn;
 
 /// The toolkit, with the fault that the environment names.
 pub struct Broken {
-    own: Rc<YourOwn>,
+    own: Rc<YourOwn<false>>,
     fault: String,
     proxy: RefCell<Option<WakerProxy>>,
 }

@@ -28,7 +28,7 @@ fn main() -> ExitCode {
     };
     FAULTS
         .iter()
-        .fold(Kit::new().host::<YourOwn>(), add)
+        .fold(Kit::new().host::<YourOwn<false>>().host::<YourOwn<true>>(), add)
         .case::<Broken>(
             "an_absent_toolkit_is_skipped_unless_it_is_required",
             reports::an_absent_toolkit_is_skipped_unless_it_is_required,

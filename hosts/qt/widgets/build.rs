@@ -4,5 +4,5 @@
 mod qt;
 
 fn main() {
-    qt::build("Widgets", &["src/shim.cpp", "src/slow_dispatcher.cpp"]);
+    qt::build("Widgets", &["src/shim.cpp", "src/chat_window.cpp", "src/slow_dispatcher.cpp"]);
 }

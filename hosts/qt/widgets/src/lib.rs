@@ -4,6 +4,7 @@
 //! Everything belongs to the thread of the application.
 #![allow(unsafe_code)]
 
+pub mod chat_window;
 mod closure;
 pub mod slow_dispatcher;
 

@@ -35,12 +35,16 @@
 mod address;
 mod client;
 mod error;
+mod excerpt;
 mod fetch;
+mod progress;
 mod response;
 mod tls;
 
 pub use client::{Client, Step};
 pub use error::{Error, ErrorKind};
+pub use excerpt::Excerpt;
 pub use fetch::{Event, Fetch};
+pub use progress::{Progress, size};
 pub use response::{Head, Response};
 pub use url::Url;

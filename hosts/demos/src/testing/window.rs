@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 
 use x11rb::connection::Connection;
 use x11rb::errors::ReplyOrIdError;
-use x11rb::protocol::xproto::{AtomEnum, ClientMessageEvent, ConnectionExt, EventMask, Window};
+use x11rb::protocol::xproto::{
+    AtomEnum, ClientMessageEvent, ConnectionExt, EventMask, MapState, Window,
+};
 use x11rb::rust_connection::RustConnection;
 
 use super::LIMIT;
@@ -27,34 +29,79 @@ pub fn has_display() -> bool {
     there
 }
 
+/// Waits for a window with this title, and gives its number.
+///
+/// # Panics
+///
+/// When it is not there within a minute.
+pub fn wait_for_window(title: &str) -> u32 {
+    wait_for(&Display::connect(), title)
+}
+
 /// Asks the window with this title to close, as the window manager does for the user, once it is there.
 ///
 /// # Panics
 ///
 /// When it is not there within a minute.
 pub fn close_window(title: &str) {
-    let (x, screen) = x11rb::connect(None).expect("the display is there");
-    let root = x.setup().roots[screen].root;
+    let display = Display::connect();
+    let window = wait_for(&display, title);
+    display.close(window).expect("the display answers");
+}
+
+fn wait_for(display: &Display, title: &str) -> Window {
     let limit = Instant::now() + LIMIT;
-    while !close(&x, root, title).expect("the display answers") {
-        assert!(Instant::now() < limit, "there is no window with the title {title:?}");
+    loop {
+        if let Some(window) = display.find(title).expect("the display answers") {
+            return window;
+        }
+        let others = || display.titles().expect("the display answers");
+        assert!(Instant::now() < limit, "no window has the title {title:?}, but {:?}", others());
         thread::sleep(Duration::from_millis(10));
     }
 }
 
-/// False when there is no such window.
-fn close(x: &RustConnection, root: Window, title: &str) -> Result<bool, ReplyOrIdError> {
-    let children = x.query_tree(root)?.reply()?.children;
-    // Windows come and go: one that is gone has no title.
-    let has_title = |window: &Window| {
-        let name = x.get_property(false, *window, AtomEnum::WM_NAME, AtomEnum::ANY, 0, 1_000);
-        let name = name.ok().and_then(|name| name.reply().ok());
-        name.is_some_and(|name| name.value == title.as_bytes())
-    };
-    let Some(window) = children.into_iter().find(has_title) else { return Ok(false) };
-    let atom = |name: &[u8]| Ok::<_, ReplyOrIdError>(x.intern_atom(false, name)?.reply()?.atom);
-    let (protocols, delete) = (atom(b"WM_PROTOCOLS")?, atom(b"WM_DELETE_WINDOW")?);
-    let message = ClientMessageEvent::new(32, window, protocols, [delete, 0, 0, 0, 0]);
-    x.send_event(false, window, EventMask::NO_EVENT, message)?.check()?;
-    Ok(true)
+struct Display {
+    x: RustConnection,
+    root: Window,
+}
+
+impl Display {
+    fn connect() -> Display {
+        let (x, screen) = x11rb::connect(None).expect("the display is there");
+        let root = x.setup().roots[screen].root;
+        Display { x, root }
+    }
+
+    /// The title of a window. Windows come and go: one that is gone has none.
+    fn title(&self, window: Window) -> Option<Vec<u8>> {
+        let name = self.x.get_property(false, window, AtomEnum::WM_NAME, AtomEnum::ANY, 0, 1_000);
+        name.ok()?.reply().ok().map(|name| name.value).filter(|title| !title.is_empty())
+    }
+
+    /// One that is not shown yet does not listen either.
+    fn is_shown(&self, window: Window) -> bool {
+        let attributes = self.x.get_window_attributes(window).ok();
+        let attributes = attributes.and_then(|attributes| attributes.reply().ok());
+        attributes.is_some_and(|attributes| attributes.map_state == MapState::VIEWABLE)
+    }
+
+    fn find(&self, title: &str) -> Result<Option<Window>, ReplyOrIdError> {
+        let mut windows = self.x.query_tree(self.root)?.reply()?.children.into_iter();
+        let is_it = |window| self.title(window).as_deref() == Some(title.as_bytes());
+        Ok(windows.find(|&window| is_it(window) && self.is_shown(window)))
+    }
+
+    fn titles(&self) -> Result<Vec<String>, ReplyOrIdError> {
+        let windows = self.x.query_tree(self.root)?.reply()?.children.into_iter();
+        let titles = windows.filter_map(|window| self.title(window));
+        Ok(titles.map(|title| String::from_utf8_lossy(&title).into_owned()).collect())
+    }
+
+    fn close(&self, window: Window) -> Result<(), ReplyOrIdError> {
+        let atom = |name| Ok::<_, ReplyOrIdError>(self.x.intern_atom(false, name)?.reply()?.atom);
+        let (protocols, delete) = (atom(b"WM_PROTOCOLS")?, atom(b"WM_DELETE_WINDOW")?);
+        let message = ClientMessageEvent::new(32, window, protocols, [delete, 0, 0, 0, 0]);
+        Ok(self.x.send_event(false, window, EventMask::NO_EVENT, message)?.check()?)
+    }
 }

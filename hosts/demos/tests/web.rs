@@ -20,7 +20,7 @@ fn serve(answer: impl Fn(&str, TcpStream) + Send + 'static) -> String {
     thread::spawn(move || {
         for stream in listener.incoming() {
             let stream = stream.unwrap();
-            let mut lines = BufReader::new(&stream).lines().map(Result::unwrap);
+            let mut lines = BufReader::new(&stream).lines().map_while(Result::ok);
             let request = lines.next().unwrap_or_default();
             let path = request.split(' ').nth(1).unwrap_or_default().to_owned();
             for line in lines.take_while(|line| !line.is_empty()) {
@@ -145,8 +145,15 @@ fn failures_say_at_which_point_and_why() {
     fails(&server, ErrorKind::Protocol, "invalid HTTP");
     let server = serve(|_, stream| stream.shutdown(Shutdown::Both).unwrap());
     fails(&server, ErrorKind::Protocol, "connection closed");
-    let server = serve(|_, stream| write(stream, "no TLS"));
-    fails(&server.replace("http:", "https:"), ErrorKind::Tls, "TLS");
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let server = format!("https://{}/", listener.local_addr().unwrap());
+    let served = thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        write(stream.try_clone().unwrap(), "HTTP/1.1 400 Bad Request\r\n\r\n");
+        stream
+    });
+    fails(&server, ErrorKind::Tls, "try http://");
+    drop(served.join().unwrap());
 }
 
 #[test]

@@ -98,7 +98,9 @@ fn title(what: &str, address: &str) -> String {
 fn ends_well(program: Program) {
     let ended = program.end();
     assert_eq!((ended.code, ended.output.as_str()), (Some(0), ""), "{ended:?}");
-    assert_eq!(ended.errors, "");
+    // On a machine that is busy with much else, a callback may be reported as slow.
+    let is_slowness = |line: &str| line.contains("held the host thread");
+    assert_eq!(ended.errors.lines().find(|line| !is_slowness(line)), None, "{ended:?}");
 }
 
 #[test]

@@ -198,6 +198,7 @@ fn untrusted(error: &io::Error) -> String {
         Some(rustls::Error::InvalidCertificate(_)) => {
             "; where you trust who signed it, name that certificate's file in SSL_CERT_FILE"
         }
+        Some(rustls::Error::InvalidMessage(_)) => "; it may know no TLS: try http://",
         _ => "",
     };
     format!("TLS: {error}{hint}")

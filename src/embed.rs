@@ -12,7 +12,6 @@ use interloop_backends::{AsSource, BorrowedSource};
 use crate::clock::{NEVER, Nanos, between, nanos};
 use crate::core::{Core, Drive};
 use crate::proxy;
-use crate::shutdown::Stage;
 
 /// The descriptor of a reactor that is embedded in a host loop, from
 /// [`Handle::embed`](crate::Handle::embed).
@@ -27,20 +26,30 @@ pub struct Embedded {
 }
 
 impl Embedded {
-    /// Runs a turn. False when there is nothing left to watch, because the reactor has stopped or its
-    /// backend has failed: the host ends its watch then, or it would find the descriptor readable for ever.
+    /// Runs a turn. False when there is nothing left to watch, because the reactor has stopped, its backend
+    /// has failed, or this process is a fork of the reactor's: the host ends its watch then, or it would find
+    /// the descriptor readable for ever.
     ///
     /// # Panics
     ///
     /// With the panic of a callback, once everything else in the turn has run.
     pub fn turn(&self) -> bool {
-        self.core.turn();
-        let is_over = self.core.shutdown.stage() == Stage::Over;
-        if is_over && self.core.shared.process.is_current() {
-            // What woke the host for the end.
-            self.core.poll_embedded();
+        let core = &self.core;
+        if !core.shared.process.is_current() {
+            return false;
         }
-        !is_over && !self.core.shared.worker.has_failed()
+        if core.drive.get() == Drive::Running {
+            // A callback of `finish` has opened a loop of the host's, below which nobody fetches.
+            core.poll_embedded();
+        }
+        core.turn();
+        // Not the stage: one of the last calls may run a loop in which the others are to come.
+        let is_over = core.shared.is_over();
+        if is_over {
+            // What woke the host for the end.
+            core.poll_embedded();
+        }
+        !is_over && !core.shared.worker.has_failed()
     }
 
     fn descriptor(&self) -> BorrowedSource<'_> {

@@ -281,6 +281,23 @@ fn child_drops_before_run(backend: BackendKind) {
     drop((hang, soon));
 }
 
+#[test]
+fn a_child_is_told_to_watch_the_embedded_descriptor_no_more() {
+    on_each_backend(child_is_embedded);
+}
+
+fn child_is_embedded(backend: BackendKind) {
+    let reactor = Reactor::builder().backend(backend).build().unwrap();
+    let Ok(embedded) = reactor.embed() else { return };
+    // Readable in both processes, and the parent's to hear of.
+    reactor.remote().call(|| ()).unwrap();
+    in_child(|| assert!(!embedded.turn(), "a host in the child would turn for ever"));
+    assert!(embedded.turn());
+    assert_eq!(reactor.stats().calls, 1);
+    drop(embedded);
+    assert!(reactor.finish(LIMIT).unwrap().is_clean());
+}
+
 #[cfg(all(feature = "process", feature = "signal"))]
 #[test]
 fn a_child_leaves_the_parents_processes_and_signals_to_it() {

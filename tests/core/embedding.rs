@@ -29,6 +29,7 @@ cases!(
     the_end_leaves_the_descriptor_silent,
     the_reactor_may_go_before_the_embedding,
     finish_takes_over_from_a_host_that_has_gone,
+    a_loop_that_finish_comes_to_hears_of_sources_and_is_silent_then,
     ten_thousand_calls_make_few_turns,
 );
 
@@ -313,6 +314,36 @@ fn finish_takes_over_from_a_host_that_has_gone(world: &World) {
         assert!(reactor.finish(LIMIT).unwrap().is_clean());
         assert!(slept.get());
     }
+}
+
+/// A `Before` trigger may open a loop of the host's, which watches the descriptor yet.
+fn a_loop_that_finish_comes_to_hears_of_sources_and_is_silent_then(world: &World) {
+    let reactor = world.unhurried();
+    let host = world.host(&reactor);
+    let embedded = host.embedded();
+    let heard = Rc::new(Cell::new(0));
+    let count = Rc::clone(&heard);
+    let source = reactor.register(event(), Interest::READABLE, move |event, _| {
+        drain(event);
+        count.set(count.get() + 1);
+        Action::Rearm
+    });
+    let source = source.unwrap();
+    let (remote, counted) = (reactor.remote(), reactor.handle());
+    let before = async move {
+        for round in 1..=3 {
+            signal(source.get_ref());
+            host.run_until(|| heard.get() == round);
+            settle(&host);
+        }
+        thread::spawn(move || remote.call(|| ()).unwrap()).join().unwrap();
+        host.run_until(|| counted.stats().calls == 1);
+        settle(&host);
+    };
+    reactor.on_shutdown(Phase::Before, before).unwrap().detach();
+    assert!(reactor.finish(LIMIT).unwrap().is_clean());
+    assert!(!embedded.turn());
+    assert!(!is_readable(&embedded));
 }
 
 /// Behaviour 4.

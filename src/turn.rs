@@ -190,7 +190,7 @@ impl Core {
             count(&self.counters.calls);
             self.call_user(|_| Some(Label::named("a remote call")), move || call.run());
         }
-        self.shared.inbox.has_no_call()
+        self.last_calls.borrow().is_empty() && self.shared.inbox.has_no_call()
     }
 
     fn run_tasks(self: &Rc<Core>, budget: &mut Budget) -> bool {

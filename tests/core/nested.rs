@@ -26,6 +26,7 @@ cases!(
     what_was_queued_behind_a_callback_runs_in_the_loop_that_it_opens,
     a_callback_is_not_entered_again_in_the_loop_that_it_opens,
     loops_nest_three_deep,
+    the_last_calls_come_in_the_loop_that_one_of_them_opens,
     a_panic_in_a_nested_turn_comes_out_of_the_outermost,
 );
 
@@ -290,6 +291,25 @@ fn loops_nest_three_deep(world: &World) {
     host.run_until(|| order.borrow().len() == 6);
     assert_eq!(*order.borrow(), [5, 4, 3, 2, 1, 0]);
     assert_eq!(reactor.stats().nesting, 6);
+}
+
+/// Behaviours 21 and 34: those that the end of the reactor runs, more of them than one turn takes.
+fn the_last_calls_come_in_the_loop_that_one_of_them_opens(world: &World) {
+    let reactor = nesting(world).turn_budget(2, LIMIT).build().unwrap();
+    let host = world.host(&reactor);
+    let ran = Rc::new(Cell::new(0));
+    for number in 0..10 {
+        let (inner, ran) = (host.clone(), Rc::clone(&ran));
+        run_as(Kind::Call, &reactor, move || {
+            ran.set(ran.get() + 1);
+            if number == 3 {
+                inner.run_until(|| ran.get() == 10);
+            }
+        });
+    }
+    reactor.stop();
+    host.run_until(|| reactor.is_stopped());
+    assert_eq!(ran.get(), 10);
 }
 
 /// Behaviours 20 and 21: the callback that opened the loop did nothing wrong.

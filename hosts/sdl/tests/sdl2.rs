@@ -16,6 +16,7 @@ use sdl2::{EventPump, EventSubsystem};
 fn main() -> ExitCode {
     let kit = Kit::new();
     let kit = kit.host::<Program<Dummy>>().host::<Program<OnX11>>().host::<Program<Frames>>();
+    let kit = kit.host::<Program<Windowless>>();
     traps::add::<Dummy>(kit).run()
 }
 
@@ -26,7 +27,6 @@ impl Kind for Dummy {
     type Sdl = Sdl2;
     const NAME: &'static str = "sdl2::dummy";
     const ENVIRONMENT: &'static [(&'static str, &'static str)] = &[("SDL_VIDEODRIVER", "dummy")];
-    const FRAMES: bool = false;
 }
 
 struct OnX11;
@@ -35,7 +35,6 @@ impl Kind for OnX11 {
     type Sdl = Sdl2;
     const NAME: &'static str = "sdl2::x11";
     const ENVIRONMENT: &'static [(&'static str, &'static str)] = &[X11];
-    const FRAMES: bool = false;
 }
 
 /// A loop that looks for events once in a frame.
@@ -48,9 +47,19 @@ impl Kind for Frames {
     const FRAMES: bool = true;
 }
 
+/// Where SDL looks into its queue from time to time, because nothing wakes it.
+struct Windowless;
+
+impl Kind for Windowless {
+    type Sdl = Sdl2;
+    const NAME: &'static str = "sdl2::windowless";
+    const ENVIRONMENT: &'static [(&'static str, &'static str)] = &[X11];
+    const WINDOW: bool = false;
+}
+
 struct Sdl2 {
     pump: RefCell<EventPump>,
-    _window: Window,
+    _window: Option<Window>,
     events: EventSubsystem,
 }
 
@@ -61,9 +70,10 @@ impl common::Sdl for Sdl2 {
     type Event = Event;
     type Events = EventSubsystem;
 
-    fn open() -> Outcome<Sdl2> {
+    fn open(window: bool) -> Outcome<Sdl2> {
         let sdl = sdl2::init()?;
-        let window = sdl.video()?.window(TITLE, 320, 240).build()?;
+        let video = sdl.video()?;
+        let window = window.then(|| video.window(TITLE, 320, 240).build()).transpose()?;
         let events = sdl.event()?;
         events.register_custom_event::<Own>()?;
         Ok(Sdl2 { pump: RefCell::new(sdl.event_pump()?), _window: window, events })

@@ -16,6 +16,7 @@ use sdl3::{EventPump, EventSubsystem};
 fn main() -> ExitCode {
     let kit = Kit::new();
     let kit = kit.host::<Program<Dummy>>().host::<Program<OnX11>>().host::<Program<Frames>>();
+    let kit = kit.host::<Program<Windowless>>();
     traps::add::<Dummy>(kit).run()
 }
 
@@ -26,7 +27,6 @@ impl Kind for Dummy {
     type Sdl = Sdl3;
     const NAME: &'static str = "sdl3::dummy";
     const ENVIRONMENT: &'static [(&'static str, &'static str)] = &[("SDL_VIDEODRIVER", "dummy")];
-    const FRAMES: bool = false;
 }
 
 struct OnX11;
@@ -35,7 +35,6 @@ impl Kind for OnX11 {
     type Sdl = Sdl3;
     const NAME: &'static str = "sdl3::x11";
     const ENVIRONMENT: &'static [(&'static str, &'static str)] = &[X11];
-    const FRAMES: bool = false;
 }
 
 /// A loop that looks for events once in a frame.
@@ -48,9 +47,19 @@ impl Kind for Frames {
     const FRAMES: bool = true;
 }
 
+/// Where SDL looks into its queue from time to time, because nothing wakes it.
+struct Windowless;
+
+impl Kind for Windowless {
+    type Sdl = Sdl3;
+    const NAME: &'static str = "sdl3::windowless";
+    const ENVIRONMENT: &'static [(&'static str, &'static str)] = &[X11];
+    const WINDOW: bool = false;
+}
+
 struct Sdl3 {
     pump: RefCell<EventPump>,
-    _window: Window,
+    _window: Option<Window>,
     events: EventSubsystem,
 }
 
@@ -61,9 +70,10 @@ impl common::Sdl for Sdl3 {
     type Event = Event;
     type Events = EventSubsystem;
 
-    fn open() -> Outcome<Sdl3> {
+    fn open(window: bool) -> Outcome<Sdl3> {
         let sdl = sdl3::init()?;
-        let window = sdl.video()?.window(TITLE, 320, 240).build()?;
+        let video = sdl.video()?;
+        let window = window.then(|| video.window(TITLE, 320, 240).build()).transpose()?;
         let events = sdl.event()?;
         events.register_custom_event::<Own>()?;
         Ok(Sdl3 { pump: RefCell::new(sdl.event_pump()?), _window: window, events })

@@ -44,8 +44,8 @@ pub fn attach<T: Send + 'static>(
     let exiting = Rc::clone(&guest);
     let exit = reactor.on_shutdown(Phase::After, async move { exiting.exit.set(true) })?;
     let proxy = reactor.interleave(move |tick| {
-        // Set first: the loop may look as soon as the event is there.
-        ticked.set();
+        // Counted first: the loop may look as soon as the event is there.
+        ticked.add();
         // To a loop that is gone the tick is a failed post, and is dropped.
         if proxy.send_event(wake()).is_ok() {
             tick.detach();

@@ -6,7 +6,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use interloop::Handle;
@@ -25,21 +25,26 @@ pub(crate) struct Guest {
     pub(crate) exit: Cell<bool>,
 }
 
-/// True while an event is on its way to the loop, or has arrived, for which no turn has run yet.
+/// How many events were sent to the loop since the last turn.
 ///
-/// Set by the thread that is inside the waker, before it sends the event; taken by the loop's thread before
-/// the turn. An earlier event may be what takes it there: Release and Acquire make the turn see the wake
-/// that it was set for, since no other turn will come for that.
+/// Counted up by the thread that is inside the waker, before it sends the event; taken by the loop's thread
+/// before the turn. An earlier event may be what takes it there: Release and Acquire make the turn see the
+/// wake that it was counted for, since no other turn will come for that.
 #[derive(Default)]
-pub(crate) struct Ticked(AtomicBool);
+pub(crate) struct Ticked(AtomicUsize);
 
 impl Ticked {
-    pub(crate) fn set(&self) {
-        self.0.store(true, Ordering::Release);
+    pub(crate) fn add(&self) {
+        self.0.fetch_add(1, Ordering::Release);
     }
 
     fn take(&self) -> bool {
-        self.0.swap(false, Ordering::Acquire)
+        self.0.swap(0, Ordering::Acquire) > 0
+    }
+
+    /// The reactor has waited for a turn, and sent another event.
+    fn is_overdue(&self) -> bool {
+        self.0.load(Ordering::Relaxed) > 1
     }
 }
 
@@ -48,6 +53,13 @@ impl Guest {
     pub(crate) fn turn(&self) {
         if self.ticked.take() {
             self.handle.turn();
+        }
+    }
+
+    /// Runs a turn if one is overdue.
+    pub(crate) fn turn_if_overdue(&self) {
+        if self.ticked.is_overdue() {
+            self.turn();
         }
     }
 

@@ -5,7 +5,7 @@ use winit::event::{DeviceEvent, DeviceId, StartCause, WindowEvent};
 use winit::event_loop::ActiveEventLoop;
 use winit::window::WindowId;
 
-use crate::guests;
+use crate::guests::{self, Guest};
 
 /// An application whose loop drives the reactors that are [attached](crate::attach) on its thread.
 ///
@@ -13,23 +13,14 @@ use crate::guests;
 /// `event_loop.run_app(&mut Host(app))`, `run_app_on_demand`, `pump_app_events`. `Host(&mut app)` borrows it.
 ///
 /// Turns run when winit has handed out the input and the frames that were due, once in each pass of the loop.
-/// A reactor that always has more to do slows the window down, and does not stop it.
+/// A reactor that always has more to do slows the window down, and does not stop it. While Windows has a loop of
+/// its own, as when a window is moved or resized, winit makes no such pass: turns run only when the reactor
+/// asks again, after [`rewake_after`](interloop::Builder::rewake_after).
 ///
 /// winit calls no application that is inside one of its callbacks, so that it has no nested loops. What
 /// blocks in there, as a modal dialog of another library, blocks the reactor too.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Host<A>(pub A);
-
-impl<A> Host<A> {
-    fn turn(&mut self, event_loop: &ActiveEventLoop) {
-        guests::for_each(|guest| {
-            guest.turn();
-            if guest.exit.get() {
-                event_loop.exit();
-            }
-        });
-    }
-}
 
 impl<T: 'static, A: ApplicationHandler<T>> ApplicationHandler<T> for Host<A> {
     fn new_events(&mut self, event_loop: &ActiveEventLoop, cause: StartCause) {
@@ -41,12 +32,9 @@ impl<T: 'static, A: ApplicationHandler<T>> ApplicationHandler<T> for Host<A> {
     }
 
     fn user_event(&mut self, event_loop: &ActiveEventLoop, event: T) {
-        // While a window is moved or resized, Windows runs a loop in which winit hands out events and
-        // never waits. Elsewhere the turn is left to `about_to_wait`, for the next event would be handed
-        // out before anything is drawn.
-        if cfg!(windows) {
-            self.turn(event_loop);
-        }
+        // Turns are left to `about_to_wait`, for the next event would be handed out before anything is drawn.
+        // Where that does not come for long, the reactor has sent another event.
+        guests::for_each(Guest::turn_if_overdue);
         self.0.user_event(event_loop, event);
     }
 
@@ -60,7 +48,12 @@ impl<T: 'static, A: ApplicationHandler<T>> ApplicationHandler<T> for Host<A> {
 
     fn about_to_wait(&mut self, event_loop: &ActiveEventLoop) {
         // What a turn asks of the application is seen in its own `about_to_wait`.
-        self.turn(event_loop);
+        guests::for_each(|guest| {
+            guest.turn();
+            if guest.exit.get() {
+                event_loop.exit();
+            }
+        });
         self.0.about_to_wait(event_loop);
     }
 
@@ -69,7 +62,7 @@ impl<T: 'static, A: ApplicationHandler<T>> ApplicationHandler<T> for Host<A> {
     }
 
     fn exiting(&mut self, event_loop: &ActiveEventLoop) {
-        guests::for_each(|guest| guest.finish());
+        guests::for_each(Guest::finish);
         self.0.exiting(event_loop);
     }
 

@@ -24,7 +24,8 @@ pub trait Sdl: Sized + 'static {
     type Event: Event;
     type Events: Events;
 
-    fn open() -> Outcome<Self>;
+    /// With a window or without.
+    fn open(window: bool) -> Outcome<Self>;
     fn events(&self) -> &Self::Events;
     /// The next event, for which it waits.
     fn wait(&self, timeout: Duration) -> Option<Self::Event>;
@@ -43,8 +44,10 @@ pub trait Kind: 'static {
     type Sdl: Sdl;
     const NAME: &'static str;
     const ENVIRONMENT: &'static [(&'static str, &'static str)];
+    /// Whether there is a window, which under X11 is what other threads wake SDL by.
+    const WINDOW: bool = true;
     /// True for a loop that looks for events once in a frame, false for one that waits for them.
-    const FRAMES: bool;
+    const FRAMES: bool = false;
 }
 
 /// How long a frame is of a loop with frames, and how often a nested loop looks round.
@@ -73,7 +76,7 @@ impl<K: Kind> Host for Program<K> {
             let message = "SDL under X11: no DISPLAY; run this with xvfb-run -a";
             return Err(io::Error::new(io::ErrorKind::Unsupported, message));
         }
-        let sdl = K::Sdl::open().map_err(io::Error::other)?;
+        let sdl = K::Sdl::open(K::WINDOW).map_err(io::Error::other)?;
         Ok(Rc::new(Program {
             sdl: RefCell::new(Some(Rc::new(sdl))),
             attached: RefCell::default(),
@@ -130,7 +133,7 @@ impl<K: Kind> Host for Program<K> {
     }
 
     fn close(&self) {
-        if K::ENVIRONMENT.contains(&X11) { close_window(TITLE) } else { self.quit() }
+        if K::WINDOW && K::ENVIRONMENT.contains(&X11) { close_window(TITLE) } else { self.quit() }
     }
 
     fn destroy(&self) {

@@ -33,7 +33,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 const CAPACITY: usize = 65_535;
 
 fn open<S: Sdl>() -> io::Result<S> {
-    S::open().map_err(io::Error::other)
+    S::open(true).map_err(io::Error::other)
 }
 
 /// Pushes events until no more are taken.

@@ -14,7 +14,7 @@ use interloop::{Reactor, Tick};
 use interloop_winit::{Drive, Host, attach, waker};
 use winit::application::ApplicationHandler;
 use winit::event::WindowEvent;
-use winit::event_loop::ActiveEventLoop;
+use winit::event_loop::{ActiveEventLoop, EventLoopProxy};
 use winit::platform::run_on_demand::EventLoopExtRunOnDemand;
 use winit::window::{Window, WindowId};
 
@@ -89,6 +89,49 @@ pub fn frames_go_on_beside_a_busy_reactor() -> io::Result<()> {
     let mut animation = Animation { window: None, frames: 0 };
     event_loop.run_app(&mut Host(&mut animation)).map_err(io::Error::other)?;
     assert!(animation.frames >= 100 && polls.get() > 0);
+    drop(attached);
+    Ok(())
+}
+
+/// An application that sends itself an event with each that it gets.
+struct Restless {
+    proxy: EventLoopProxy<()>,
+    ran: Rc<Cell<bool>>,
+}
+
+impl ApplicationHandler for Restless {
+    fn resumed(&mut self, _: &ActiveEventLoop) {
+        self.send();
+    }
+
+    fn window_event(&mut self, _: &ActiveEventLoop, _: WindowId, _: WindowEvent) {}
+
+    fn user_event(&mut self, event_loop: &ActiveEventLoop, (): ()) {
+        if self.ran.get() {
+            event_loop.exit();
+        } else {
+            self.send();
+        }
+    }
+}
+
+impl Restless {
+    fn send(&self) {
+        assert!(self.proxy.send_event(()).is_ok());
+    }
+}
+
+/// The loop never comes to wait, as where Windows runs one of its own: the reactor asks again, and has its
+/// turn.
+pub fn events_without_end_leave_turns() -> io::Result<()> {
+    let event_loop = event_loop::<()>()?;
+    let reactor = Reactor::builder().rewake_after(Duration::from_millis(1)).build()?;
+    let attached = attach(&reactor, event_loop.create_proxy(), || ())?;
+    let ran = Rc::new(Cell::new(false));
+    let timer = Rc::clone(&ran);
+    reactor.after(Duration::from_millis(1), move || timer.set(true)).detach();
+    let proxy = event_loop.create_proxy();
+    event_loop.run_app(&mut Host(Restless { proxy, ran })).map_err(io::Error::other)?;
     drop(attached);
     Ok(())
 }

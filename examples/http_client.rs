@@ -13,6 +13,8 @@ mod options;
 mod partial;
 #[path = "http_client/progress.rs"]
 mod progress;
+#[path = "http_client/ranges.rs"]
+mod ranges;
 #[path = "http_client/tls.rs"]
 mod tls;
 #[path = "http_client/url.rs"]

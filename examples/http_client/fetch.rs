@@ -11,8 +11,9 @@ use interloop::Handle;
 use crate::Result;
 use crate::exchange::{Client, Exchange, with_causes};
 use crate::options::Options;
-use crate::partial::{Left, Partial};
+use crate::partial::Partial;
 use crate::progress::Progress;
+use crate::ranges::{content_range, field, rest_of, validator};
 use crate::tls;
 use crate::url::Url;
 use crate::writer::Writer;
@@ -27,7 +28,8 @@ pub async fn fetch(handle: &Handle, options: &Options) -> Result<()> {
         let (url, exchange) = follow(&mut client, &options.url, ca, &[]).await?;
         return to_stdout(&client, &url, exchange).await;
     };
-    let partial = handle.unblock(move || Partial::new(&output)).await?;
+    let partial = handle.unblock(move || Partial::new(&output)).await;
+    let partial = partial.map_err(|error| format!("--output {error}"))?;
     to_file(&mut client, options, partial).await
 }
 
@@ -49,7 +51,7 @@ async fn to_file(client: &mut Client<'_>, options: &Options, partial: Partial) -
     let mut before = 0;
     match (exchange.response.status(), left) {
         (StatusCode::PARTIAL_CONTENT, Some(left)) => {
-            let start = content_range(exchange.response.headers()).and_then(|(start, _)| start);
+            let (start, _) = content_range(exchange.response.headers());
             if start != Some(left.length) {
                 return Err(format!("{url}: the server has sent a part that was not asked for"));
             }
@@ -57,7 +59,7 @@ async fn to_file(client: &mut Client<'_>, options: &Options, partial: Partial) -
         }
         // There is nothing after what is there: either that is all, or another document.
         (StatusCode::RANGE_NOT_SATISFIABLE, Some(left)) => {
-            let total = content_range(exchange.response.headers()).and_then(|(_, total)| total);
+            let (_, total) = content_range(exchange.response.headers());
             if total == Some(left.length) {
                 let all = partial.clone();
                 let complete = move || all.complete(&all.resume(left.length)?);
@@ -144,28 +146,6 @@ async fn receive<W: Write + Send + 'static>(
     cut_off.map_or(Ok(target), Err)
 }
 
-/// What asks for the rest, or else for all of a newer version.
-fn rest_of(left: &Left) -> Vec<(HeaderName, String)> {
-    vec![
-        (header::RANGE, format!("bytes={}-", left.length)),
-        (header::IF_RANGE, left.validator.clone()),
-    ]
-}
-
-/// What names this version of the document, and no other. A weak ETag is not enough.
-fn validator(headers: &HeaderMap) -> Option<String> {
-    let tag = field(headers, header::ETAG).filter(|tag| !tag.starts_with("W/"));
-    tag.or_else(|| field(headers, header::LAST_MODIFIED)).map(str::to_owned)
-}
-
-/// The start of a `Content-Range`, where it has one, and the total, where that is known.
-fn content_range(headers: &HeaderMap) -> Option<(Option<u64>, Option<u64>)> {
-    let range = field(headers, header::CONTENT_RANGE)?.strip_prefix("bytes ")?;
-    let (range, total) = range.split_once('/')?;
-    let start = range.split_once('-').and_then(|(start, _)| start.parse().ok());
-    Some((start, total.parse().ok()))
-}
-
 fn location(response: &Response<hyper::body::Incoming>) -> Option<String> {
     let is_redirect = matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308);
     let location = field(response.headers(), header::LOCATION).filter(|_| is_redirect);
@@ -174,10 +154,6 @@ fn location(response: &Response<hyper::body::Incoming>) -> Option<String> {
 
 fn number(headers: &HeaderMap, name: HeaderName) -> Option<u64> {
     field(headers, name).and_then(|text| text.parse().ok())
-}
-
-fn field(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
-    headers.get(name).and_then(|value| value.to_str().ok())
 }
 
 fn expect<B>(url: &Url, response: &Response<B>, status: StatusCode) -> Result<()> {

@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io::{self, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use crate::Result;
+use super::Result;
 
 /// The file that is to be, what there is of it, and what that is a part of.
 #[derive(Clone)]
@@ -28,11 +28,11 @@ impl Partial {
     ///
     /// When the output is something that a file must not take the place of, or has no folder.
     pub fn new(output: &Path) -> Result<Partial> {
-        let explain = |what: &str| format!("--output {}: {what}", output.display());
+        let explain = |what: &str| format!("{}: {what}", output.display());
         match fs::metadata(output) {
             Ok(there) if there.is_dir() => return Err(explain("is a folder; name a file in it")),
             Ok(there) if !there.is_file() => {
-                return Err(explain("is no file; leave --output away and redirect"));
+                return Err(explain("is there, and is no file"));
             }
             _ => {}
         }

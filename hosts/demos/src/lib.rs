@@ -2,6 +2,7 @@
 //! two of them, knows no toolkit, and runs on any reactor.
 
 pub mod chat;
+pub mod download;
 pub mod game;
 pub mod testing;
 pub mod traffic;

@@ -12,9 +12,10 @@ use futures_rustls::TlsConnector;
 use futures_rustls::pki_types::ServerName;
 use futures_rustls::rustls;
 use http_body_util::Empty;
+use hyper::Request;
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1;
-use hyper::{Request, header};
+use hyper::header::{self, HeaderName};
 use interloop::Handle;
 use interloop::hyper::Io;
 use interloop::net::TcpStream;
@@ -70,7 +71,7 @@ impl Client {
         Client { shared: Rc::new(Shared { handle, patience, tls }) }
     }
 
-    pub(super) fn handle(&self) -> &Handle {
+    pub(crate) fn handle(&self) -> &Handle {
         &self.shared.handle
     }
 
@@ -86,15 +87,29 @@ impl Client {
     /// # Cancel safety
     ///
     /// Dropping the future closes the connection.
-    pub async fn get(
+    pub async fn get(&self, address: &str, on_step: impl FnMut(Step)) -> Result<Response, Error> {
+        self.get_with(address, &[], on_step).await
+    }
+
+    /// As [`get`](Client::get), and asks with more header fields, such as a range.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`get`](Client::get).
+    ///
+    /// # Cancel safety
+    ///
+    /// That of [`get`](Client::get).
+    pub async fn get_with(
         &self,
         address: &str,
+        fields: &[(HeaderName, String)],
         mut on_step: impl FnMut(Step),
     ) -> Result<Response, Error> {
         let first = address::parse(address)?;
         let mut url = first.clone();
         for _ in 0..=REDIRECTS {
-            let response = self.ask(&url, &mut on_step).await?;
+            let response = self.ask(&url, fields, &mut on_step).await?;
             let head = response.head();
             let is_redirect = matches!(head.status.as_u16(), 301 | 302 | 303 | 307 | 308);
             let Some(location) = head.field(header::LOCATION).filter(|_| is_redirect) else {
@@ -108,12 +123,17 @@ impl Client {
         Err(Error::new(ErrorKind::Redirect, message))
     }
 
-    async fn ask(&self, url: &Url, on_step: &mut dyn FnMut(Step)) -> Result<Response, Error> {
+    async fn ask(
+        &self,
+        url: &Url,
+        fields: &[(HeaderName, String)],
+        on_step: &mut dyn FnMut(Step),
+    ) -> Result<Response, Error> {
         on_step(Step::Connecting(url.clone()));
         let stream = TcpStream::connect(self.handle(), address::target(url));
         let stream = self.in_time(url, stream).await?.map_err(|error| unreached(url, &error))?;
         if !address::is_tls(url) {
-            return self.exchange(url, stream, on_step).await;
+            return self.exchange(url, fields, stream, on_step).await;
         }
         on_step(Step::Securing(url.clone()));
         let failed = |why: &str| Error::new(ErrorKind::Tls, format!("{url}: {why}"));
@@ -121,12 +141,14 @@ impl Client {
         let name = ServerName::try_from(address::host(url));
         let name = name.map_err(|error| failed(&error.to_string()))?;
         let stream = self.in_time(url, tls.connect(name, stream)).await?;
-        self.exchange(url, stream.map_err(|error| failed(&untrusted(&error)))?, on_step).await
+        let stream = stream.map_err(|error| failed(&untrusted(&error)))?;
+        self.exchange(url, fields, stream, on_step).await
     }
 
     async fn exchange<S>(
         &self,
         url: &Url,
+        fields: &[(HeaderName, String)],
         stream: S,
         on_step: &mut dyn FnMut(Step),
     ) -> Result<Response, Error>
@@ -140,7 +162,7 @@ impl Client {
         let (mut sender, connection) = http1::handshake(Io::new(stream)).await.map_err(failed)?;
         // What fails on the connection is told to who waits for the answer, or for its body.
         let connection = self.handle().spawn_then(connection, drop).label("connection");
-        let request = request(url).map_err(|error| {
+        let request = request(url, fields).map_err(|error| {
             Error::new(ErrorKind::Address, format!("{url}: {}", with_causes(&error)))
         })?;
         let response: hyper::Response<Incoming> =
@@ -174,13 +196,19 @@ impl Client {
     }
 }
 
-fn request(url: &Url) -> Result<Request<Empty<Bytes>>, hyper::http::Error> {
-    Request::get(address::path_and_query(url))
+fn request(
+    url: &Url,
+    fields: &[(HeaderName, String)],
+) -> Result<Request<Empty<Bytes>>, hyper::http::Error> {
+    let mut request = Request::get(address::path_and_query(url))
         .header(header::HOST, address::authority(url))
         .header(header::USER_AGENT, concat!("interloop-demos/", env!("CARGO_PKG_VERSION")))
         .header(header::ACCEPT, "*/*")
-        .header(header::CONNECTION, "close")
-        .body(Empty::new())
+        .header(header::CONNECTION, "close");
+    for (name, value) in fields {
+        request = request.header(name, value);
+    }
+    request.body(Empty::new())
 }
 
 fn unreached(url: &Url, error: &io::Error) -> Error {

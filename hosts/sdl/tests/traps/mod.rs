@@ -1,12 +1,14 @@
 //! What only SDL can do wrong. Each is run in a process of its own.
 
 use std::cell::Cell;
+use std::future::poll_fn;
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use interloop::testing::Kit;
 use interloop::{Handle, Reactor};
@@ -17,11 +19,12 @@ use crate::common::{Kind, Program, Sdl};
 /// Adds a case for each.
 pub fn add<K: Kind>(kit: Kit) -> Kit {
     type Case = (&'static str, fn() -> io::Result<()>);
-    let cases: [Case; 5] = [
+    let cases: [Case; 6] = [
         ("a_full_queue_loses_nothing", a_full_queue_loses_nothing::<K::Sdl>),
         ("a_full_queue_delays_quit", a_full_queue_delays_quit::<K::Sdl>),
         ("nothing_is_left_in_the_queue", nothing_is_left_in_the_queue::<K::Sdl>),
         ("two_reactors_on_one_queue", two_reactors_on_one_queue::<K::Sdl>),
+        ("frames_go_on_beside_a_busy_reactor", frames_go_on_beside_a_busy_reactor::<K::Sdl>),
         ("ticks_by_the_raw_hook", ticks_by_the_raw_hook::<K::Sdl>),
     ];
     cases.into_iter().fold(kit, |kit, (name, run)| kit.case::<Program<K>>(name, run))
@@ -125,6 +128,37 @@ fn two_reactors_on_one_queue<S: Sdl>() -> io::Result<()> {
     });
     second.stop();
     run_until(&sdl, &both, |quits| second.is_stopped() && quits == 1);
+    Ok(())
+}
+
+/// Each turn leaves something for the next. A loop that takes all events before it draws comes to draw, and one
+/// that waits for the next frame does.
+fn frames_go_on_beside_a_busy_reactor<S: Sdl>() -> io::Result<()> {
+    let (sdl, reactor) = (open::<S>()?, Reactor::new()?);
+    let attached = attach(&reactor, sdl.events())?;
+    let polls = Rc::new(Cell::new(0_u64));
+    let count = Rc::clone(&polls);
+    let busy = poll_fn(move |context| {
+        count.set(count.get() + 1);
+        context.waker().wake_by_ref();
+        Poll::<()>::Pending
+    });
+    reactor.spawn_local(busy).detach();
+    let frame = Duration::from_millis(2);
+    for _ in 0..50 {
+        let next = Instant::now() + frame;
+        loop {
+            let left = next.saturating_duration_since(Instant::now());
+            match if left.is_zero() { sdl.poll() } else { sdl.wait(left) } {
+                Some(event) => {
+                    attached.handle(&event);
+                }
+                None if left.is_zero() => break,
+                None => {}
+            }
+        }
+    }
+    assert!(polls.get() > 0 && reactor.stats().wakes_failed == 0);
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use gio::prelude::*;
 use gio::{Application, ApplicationFlags};
-use glib::{ExitCode, MainContext};
+use glib::{ExitCode, MainContext, MainLoop};
 use interloop::{Phase, Reactor};
 use interloop_glib::Attach;
 
@@ -72,6 +72,35 @@ fn the_application_quits_when_the_reactor_has_stopped() {
         let _hold = application.hold();
         run(&application);
         assert!(said.get() && reactor.is_stopped());
+    });
+}
+
+/// `quit` does not end the loop of a dialog: the shutdown comes when that loop has ended, and the callback.
+#[test]
+fn an_application_that_quits_below_a_nested_loop_finishes_the_reactor_behind_it() {
+    each_drive(|application, attach| {
+        let reactor = Reactor::new().unwrap();
+        let _attached = attach.to(&reactor).unwrap();
+        let said = goodbye(&reactor);
+        let (quitting, handle) = (application.clone(), reactor.handle());
+        let returned = Rc::new(Cell::new(false));
+        let flag = Rc::clone(&returned);
+        let open = move || {
+            let dialog = MainLoop::new(None, false);
+            let (quit, closed) = (move || quitting.quit(), dialog.clone());
+            handle.after(Duration::from_millis(1), quit).detach();
+            handle.after(Duration::from_millis(5), move || closed.quit()).detach();
+            dialog.run();
+            assert!(!handle.is_stopped(), "it has finished inside of its own callback");
+            flag.set(true);
+        };
+        reactor.after(Duration::from_millis(1), open).detach();
+        let (seen, heard) = (Rc::clone(&said), Rc::new(Cell::new(false)));
+        let (hearing, handle) = (Rc::clone(&heard), reactor.handle());
+        application.connect_shutdown(move |_| hearing.set(seen.get() && handle.is_stopped()));
+        let _hold = application.hold();
+        run(&application);
+        assert!(returned.get() && heard.get());
     });
 }
 

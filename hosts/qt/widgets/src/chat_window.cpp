@@ -1,4 +1,4 @@
-// The window of the example `chat`: what is shown and typed. It knows nothing of the network.
+// The window of the example `chat_window`: what is shown and typed. It knows nothing of the network.
 
 #include <QtCore/QStringList>
 #include <QtGui/QKeySequence>

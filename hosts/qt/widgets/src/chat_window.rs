@@ -1,4 +1,4 @@
-//! The window of the example `chat`.
+//! The window of the example `chat_window`.
 
 use std::cell::RefCell;
 use std::ffi::{CStr, CString, c_char, c_int, c_void};

@@ -1,4 +1,4 @@
-//! Chat with a window: `cargo run -p interloop-qt --example chat`. One starts a server, or all join that of
+//! Chat with a window: `cargo run -p interloop-qt --example chat_window`. One starts a server, or all join that of
 //! `cargo run --example chat -- server`.
 //!
 //! The server, the clients and the window live on one thread, so that a callback of the network changes a
@@ -26,7 +26,7 @@ fn main() -> ExitCode {
     match run(&options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("chat: {error}");
+            eprintln!("chat_window: {error}");
             ExitCode::FAILURE
         }
     }

@@ -10,7 +10,7 @@ const ADDRESS: &str = "127.0.0.1:7000";
 const HELP: &str = "\
 Chats over TCP, in a window.
 
-Usage: chat [--name NAME] [--server ADDRESS] [--serve] [--join] [--print]
+Usage: chat_window [--name NAME] [--server ADDRESS] [--serve] [--join] [--print]
 
   --name NAME        who you are: up to 32 letters, digits, '-' or '_' [default: $USER]
   --server ADDRESS   the server, as host:port [default: 127.0.0.1:7000]
@@ -42,7 +42,7 @@ impl Options {
                 Err(ExitCode::SUCCESS)
             }
             Err(message) => {
-                eprintln!("chat: {message}; see --help");
+                eprintln!("chat_window: {message}; see --help");
                 Err(ExitCode::from(2))
             }
         }

@@ -1,4 +1,4 @@
-//! [interloop](interloop) in GLib's main loop, which is that of GTK 4: I/O, timers, tasks and calls on the
+//! [interloop] in GLib's main loop, which is that of GTK 4: I/O, timers, tasks and calls on the
 //! thread of the widgets.
 //!
 //! [`attach`] is all that most programs need:
@@ -32,8 +32,8 @@
 //! iterates it, be it the application's own or one that a modal dialog has opened, also from inside a
 //! callback of the reactor.
 //!
-//! In an application of GTK's, turns have the priority of painting, and so have no window frozen by a flood of
-//! I/O: see [`Attach::priority`].
+//! In an application of GTK's, turns have the priority of painting, so that a flood of I/O freezes no window:
+//! see [`Attach::priority`].
 //!
 //! A panic cannot pass through GLib: as with every callback of the gtk-rs crates, a panic of one that the
 //! reactor calls ends the process.

@@ -4,11 +4,11 @@
 //! here, so that all of them may be called from any thread, as long as the source and its context are
 //! there; a source that was destroyed ignores them.
 //!
-//! GLib 2.74 has a race here that later versions have not: `g_source_set_ready_time` fetches the context
-//! before it locks it, and another thread may have freed that in between. So whoever may signal the
-//! source keeps the context too.
+//! Before GLib 2.86 these functions fetch the context of a source before they lock it, and another thread
+//! may free it in between. So whoever may signal the source keeps the context too.
 #![allow(unsafe_code)]
 
+use std::marker::PhantomData;
 use std::mem::{align_of, size_of};
 #[cfg(unix)]
 use std::os::fd::{AsRawFd, BorrowedFd};
@@ -24,26 +24,21 @@ pub(crate) trait Dispatch: Send + Sync + 'static {
     fn dispatch(&self) -> ControlFlow;
 }
 
-/// A source in its context. It is destroyed when this is dropped, on whichever thread.
+/// A source in its context, with a `D` behind it. It is destroyed when this is dropped, on whichever
+/// thread.
 pub(crate) struct Source<D> {
     source: glib::Source,
     /// Kept for `signal`.
     _context: MainContext,
-    /// Inside `source`.
-    data: *const D,
+    _data: PhantomData<D>,
 }
 
-/// How GLib sees it: a `GSource` with something behind it.
+/// How it lies in memory: GLib sees the `GSource`.
 #[repr(C)]
 struct Layout<D> {
     source: ffi::GSource,
     data: D,
 }
-
-// SAFETY: `source` and `_context` may go to any thread, and so may a reference of `D`.
-unsafe impl<D: Dispatch> Send for Source<D> {}
-// SAFETY: as above; `data` gives nothing but shared references.
-unsafe impl<D: Dispatch> Sync for Source<D> {}
 
 impl<D: Dispatch> Source<D> {
     const FUNCTIONS: ffi::GSourceFuncs = ffi::GSourceFuncs {
@@ -64,17 +59,16 @@ impl<D: Dispatch> Source<D> {
         // SAFETY: the size is that of `Layout<D>`, which begins with a `GSource`; GLib never writes to
         // the functions. `data` is written once, before anybody can dispatch or finalize the source,
         // and `from_glib_full` takes the one reference that there is.
-        let (source, data) = unsafe {
+        let source = unsafe {
             let raw = ffi::g_source_new(ptr::from_ref(functions).cast_mut(), size);
-            let data_at = &raw mut (*raw.cast::<Layout<D>>()).data;
-            data_at.write(data);
+            (&raw mut (*raw.cast::<Layout<D>>()).data).write(data);
             ffi::g_source_set_name(raw, c"interloop".as_ptr());
             ffi::g_source_set_priority(raw, priority.into_glib());
             ffi::g_source_set_can_recurse(raw, ffi::GTRUE);
-            (glib::Source::from_glib_full(raw), data_at.cast_const())
+            glib::Source::from_glib_full(raw)
         };
         source.attach(Some(context));
-        Source { source, _context: context.clone(), data }
+        Source { source, _context: context.clone(), _data: PhantomData }
     }
 
     /// Has the source dispatched while `fd` is readable. That has to stay open as long as the source is
@@ -90,9 +84,10 @@ impl<D: Dispatch> Source<D> {
 
     /// What is behind the source.
     pub(crate) fn data(&self) -> &D {
-        // SAFETY: it was written before the source was attached, and lives until the source is
-        // finalized, which `self.source` keeps from happening.
-        unsafe { &*self.data }
+        let raw: *mut ffi::GSource = self.source.to_glib_none().0;
+        // SAFETY: `attach` made the source as a `Layout<D>`, whose data lives until the source is
+        // finalized, which `self.source` keeps from happening, and is only ever lent as shared.
+        unsafe { &(*raw.cast::<Layout<D>>()).data }
     }
 
     /// Has the source dispatched, once however often this is called before. From any thread; it

@@ -8,8 +8,8 @@ use interloop::Tick;
 use crate::source::{Dispatch, Source};
 
 /// The raw hook, for [`Handle::interleave`](interloop::Handle::interleave): a function that has its ticks
-/// run by whoever iterates `context`, at `priority`. [`attach`](crate::attach) uses it where it has to,
-/// and does the rest as well.
+/// run by whoever iterates `context`, which has to be the reactor's thread, at `priority`.
+/// [`attach`](crate::attach) uses it where it has to, and does the rest as well.
 ///
 /// It attaches one source to the context, which stays there until the function is dropped. A wake
 /// allocates nothing, and costs what `g_source_set_ready_time` does.

@@ -71,7 +71,7 @@ fn parse(mut arguments: Parser) -> Result<Asked, lexopt::Error> {
 
 fn run(address: Option<String>) -> std::io::Result<ExitCode> {
     // Without a display GTK would end the process itself, with a warning.
-    gtk4::init().map_err(|error| std::io::Error::other(format!("{error} Is there a display?")))?;
+    gtk4::init().map_err(|error| std::io::Error::other(format!("{error}. Is there a display?")))?;
     // A second one is another window, and another process: nobody is asked over D-Bus.
     let application = Application::new(None::<&str>, ApplicationFlags::NON_UNIQUE);
     window::set_keys(&application);

@@ -45,7 +45,6 @@ pub struct Attach {
     priority: Option<Priority>,
     with_worker: bool,
     runs: Runs,
-    quits: bool,
 }
 
 /// What runs the context.
@@ -64,7 +63,7 @@ impl Attach {
     /// Embedded where the backend has a descriptor, and joined to the process's own [`gio::Application`],
     /// where there is one and this is its thread.
     pub fn new() -> Attach {
-        Attach { priority: None, with_worker: false, runs: Runs::Default, quits: true }
+        Attach { priority: None, with_worker: false, runs: Runs::Default }
     }
 
     /// The priority at which turns run, next to all other sources of the context.
@@ -99,13 +98,6 @@ impl Attach {
         self
     }
 
-    /// Quits nothing when the reactor has stopped. An application's shutdown finishes the reactor all the
-    /// same.
-    pub fn without_quitting(mut self) -> Attach {
-        self.quits = false;
-        self
-    }
-
     /// Joins the reactor. The context is the thread-default one of this thread, or the global one; it
     /// belongs to this thread until what is returned is dropped.
     ///
@@ -124,7 +116,7 @@ impl Attach {
         let usual = if paints { Priority::from(REDRAW) } else { Priority::DEFAULT };
         let priority = self.priority.unwrap_or(usual);
         let has_ended = Rc::new(Cell::new(false));
-        let quit = quit.filter(|_| self.quits).map(|quit| {
+        let quit = quit.map(|quit| {
             let has_ended = Rc::clone(&has_ended);
             let quit = async move {
                 if !has_ended.get() {

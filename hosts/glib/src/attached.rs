@@ -17,6 +17,7 @@ const LIMIT: Duration = Duration::from_secs(10);
 
 /// Which way a reactor is driven.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub enum Drive {
     /// The main context watches the reactor's own descriptor, and there is no worker.
     Embedded,
@@ -37,7 +38,8 @@ pub struct Attached {
     joined: Rc<Joined>,
     drive: Drive,
     application: Option<(WeakRef<gio::Application>, SignalHandlerId)>,
-    _quit: Option<Trigger>,
+    /// None when the loop is to outlive the reactor.
+    quit: Option<Trigger>,
     _context: Owned,
 }
 
@@ -71,7 +73,7 @@ impl Attached {
             let signal = application.connect_shutdown(move |_| joined.end());
             (application.downgrade(), signal)
         });
-        Attached { joined, drive, application, _quit: quit, _context: context }
+        Attached { joined, drive, application, quit, _context: context }
     }
 
     /// Which way the reactor is driven.
@@ -82,6 +84,13 @@ impl Attached {
     /// Has the reactor finish within `limit`, in the place of ten seconds.
     pub fn finish_within(self, limit: Duration) -> Attached {
         self.joined.limit.set(limit);
+        self
+    }
+
+    /// Quits nothing when the reactor has stopped. An application's shutdown finishes the reactor all the
+    /// same.
+    pub fn keep_running(mut self) -> Attached {
+        self.quit = None;
         self
     }
 }

@@ -108,7 +108,7 @@ fn an_application_that_quits_below_a_nested_loop_finishes_the_reactor_behind_it(
 fn an_application_that_is_to_be_left_alone_is() {
     each_drive(|application, attach| {
         let reactor = Reactor::new().unwrap();
-        let _attached = attach.without_quitting().to(&reactor).unwrap();
+        let _attached = attach.to(&reactor).unwrap().keep_running();
         reactor.stop();
         let stopped = reactor.remote().stopped();
         let (ended, quitting) = (Rc::new(Cell::new(false)), application.clone());

@@ -67,7 +67,7 @@ fn loops_three_deep_go_on() {
 fn two_reactors_share_a_context_and_end_one_by_one() {
     each_drive(|world, attach| {
         let (first, second) = (Reactor::new().unwrap(), Reactor::new().unwrap());
-        let _first = attach.clone().without_quitting().to(&first).unwrap();
+        let _first = attach.clone().to(&first).unwrap().keep_running();
         let _second = attach.main_loop(&world.main_loop).to(&second).unwrap();
         let rounds = Rc::new(Cell::new(0));
         ping(first.handle(), second.handle(), Rc::clone(&rounds));

@@ -75,7 +75,14 @@ const HOSTS: &[Host] = &[
         packages: &["interloop-sdl"],
         features: &[],
         needs: &[system::SDL2],
-        runs: &[plain("SDL 2", "", &[system::DISPLAY])],
+        runs: &[
+            plain("SDL 2", "", &[system::DISPLAY]),
+            plain(
+                "SDL 3",
+                "--no-default-features --features sdl3-from-source",
+                &[system::DISPLAY, system::SDL3],
+            ),
+        ],
     },
     Host {
         packages: &["interloop-wx", "interloop-wx-widgets"],
@@ -153,6 +160,13 @@ pub(crate) fn steps(check: &mut Check) -> Result<(), Stopped> {
             if let Some(Err(why)) = run.target.map(toolchain::require_target) {
                 check.skip(&name, why);
                 continue;
+            }
+            if let Some(target) = run.target {
+                // On this machine's own target there is nothing of it to look at.
+                let package = host.packages[0];
+                let line =
+                    format!("clippy -p {package} --target {target} --all-targets -- -D warnings");
+                check.run(&format!("clippy: {}", run.name), &mut cargo(&line))?;
             }
             let mut tests = run.command(host.packages[0]);
             check.run_tests(&name, &mut tests)?;

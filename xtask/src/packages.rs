@@ -31,6 +31,9 @@ pub(crate) const QT5: Package =
 pub(crate) const WX: Package =
     package("wxWidgets 3.2", "libwxgtk3.2-dev g++", "wx-config --version");
 pub(crate) const SDL2: Package = package("SDL 2", "libsdl2-dev", "pkg-config --exists sdl2");
+/// SDL 3 itself is built from its source, over the libraries that SDL 2 comes with.
+pub(crate) const SDL3: Package =
+    package("what builds SDL 3", "cmake ninja-build g++", "cmake --version");
 pub(crate) const UV: Package = package("libuv", "libuv1-dev", "pkg-config --exists libuv");
 pub(crate) const TCL: Package = package("Tcl", "tcl-dev", "pkg-config --exists tcl");
 pub(crate) const WINE: Package =
@@ -39,7 +42,7 @@ pub(crate) const MINGW: Package =
     package("a compiler for Windows", "gcc-mingw-w64-x86-64", "x86_64-w64-mingw32-gcc --version");
 
 const ALL: &[Package] =
-    &[PKG_CONFIG, DISPLAY, TYPIST, GTK, QT6, QT5, WX, SDL2, UV, TCL, WINE, MINGW];
+    &[PKG_CONFIG, DISPLAY, TYPIST, GTK, QT6, QT5, WX, SDL2, SDL3, UV, TCL, WINE, MINGW];
 
 impl Package {
     pub(crate) fn is_missing(&self) -> bool {

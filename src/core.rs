@@ -241,12 +241,17 @@ impl Core {
     /// True when a callback that does not return would keep anything from happening.
     fn leaves_behind(&self) -> bool {
         let park = &self.shared.park;
+        self.has_queued()
+            || self.sources.is_dirty()
+            || self.timers.borrow_mut().earliest().is_some_and(|due| due != park.deadline())
+    }
+
+    /// True when something waits for its place in a turn.
+    pub(crate) fn has_queued(&self) -> bool {
         !self.ready.borrow().is_empty()
             || !self.tasks.is_idle()
             || !self.shared.inbox.is_drained()
             || !self.last_calls.borrow().is_empty()
-            || self.sources.is_dirty()
-            || self.timers.borrow_mut().earliest().is_some_and(|due| due != park.deadline())
     }
 
     fn watch_callback(&self) {
@@ -258,7 +263,7 @@ impl Core {
                 self.shared.park.set_callback(number);
                 self.shared.notify_if(self.shared.park.watch(Watch::Callback));
             }
-            Drive::Embedded => self.alarm_callback(),
+            Drive::Embedded => self.watch_embedded(),
             _ => {}
         }
     }

@@ -153,10 +153,18 @@ impl Core {
         }
     }
 
-    /// A callback runs while other things wait behind it, and may open a nested host loop: has the
-    /// descriptor readable after a while. The end of the turn sets the alarm to what it is for.
-    pub(crate) fn alarm_callback(&self) {
-        let limit = self.now.get().saturating_add(nanos(self.shared.options.grace));
+    /// A callback runs while other things wait behind it, and may open a nested host loop. There is no
+    /// worker to interrupt, so sources and an earlier timer are told to the backend at once, as the end of the
+    /// turn would do. For what waits in a queue the descriptor is to be readable after a while; the end of the
+    /// turn sets the alarm back.
+    pub(crate) fn watch_embedded(&self) {
+        self.flush_sources();
+        let now = self.now.get();
+        let mut limit = self.timers.borrow_mut().earliest().unwrap_or(NEVER);
+        if self.has_queued() || limit <= now {
+            let grace = now.saturating_add(nanos(self.shared.options.grace));
+            limit = if limit > now { limit.min(grace) } else { grace };
+        }
         if limit < self.alarm.get() {
             self.set_alarm(limit);
         }

@@ -31,6 +31,7 @@ cases!(
     finish_takes_over_from_a_host_that_has_gone,
     a_loop_that_finish_comes_to_hears_of_sources_and_is_silent_then,
     ten_thousand_calls_make_few_turns,
+    a_turn_with_one_thing_to_do_costs_one_wait,
 );
 
 fn is_readable(embedded: &Embedded) -> bool {
@@ -357,4 +358,41 @@ fn ten_thousand_calls_make_few_turns(world: &World) {
     let stats = reactor.stats();
     assert!(stats.turns <= 2, "{stats:?}");
     assert_eq!(stats.wakes_issued, 1);
+}
+
+/// By a callback and by a task: no notification, and no alarm, though a callback might open a nested loop.
+fn a_turn_with_one_thing_to_do_costs_one_wait(world: &World) {
+    const ROUNDS: u64 = 100;
+    let (watched, builder) = world.watched();
+    let reactor = builder.nested_grace(Duration::from_millis(5)).build().unwrap();
+    let host = world.host(&reactor);
+    let embedded = host.embedded();
+    let by_callback = reactor.register(event(), Interest::READABLE, |event, _| {
+        drain(event);
+        Action::Rearm
+    });
+    let by_callback = by_callback.unwrap();
+    let by_task = Rc::new(reactor.source(event()).unwrap());
+    let waited = Rc::clone(&by_task);
+    let task = reactor.spawn_local(async move {
+        loop {
+            waited.ready(Interest::READABLE).await.unwrap();
+            drain(waited.get_ref());
+        }
+    });
+    settle(&host);
+    for event in [by_callback.get_ref(), by_task.get_ref()] {
+        let before = watched.seen();
+        for _ in 0..ROUNDS {
+            signal(event);
+            assert!(is_readable(&embedded));
+            embedded.turn();
+        }
+        let after = watched.seen();
+        assert!(!is_readable(&embedded));
+        let (waits, changes) = (after.begun - before.begun, after.modified - before.modified);
+        assert_eq!((waits, changes), (ROUNDS, ROUNDS));
+        assert_eq!((after.notified, after.alarms), (before.notified, before.alarms));
+    }
+    drop(task);
 }

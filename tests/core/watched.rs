@@ -29,6 +29,8 @@ pub struct Seen {
     pub notified: u64,
     /// How many registrations were changed.
     pub modified: u64,
+    /// How often the alarm was set.
+    pub alarms: u64,
     /// How many threads waited at once, at the most.
     pub waiters: u64,
 }
@@ -152,6 +154,7 @@ impl Poller for Watched {
     }
 
     fn set_alarm(&self, after: Option<Duration>) -> io::Result<()> {
+        self.change(|seen| seen.alarms += 1);
         self.inner.set_alarm(after)
     }
 }

@@ -1,10 +1,12 @@
 //! For the tests of the example applications: a program that runs, its window, and its
 //! user.
 
+mod documents;
 mod keyboard;
 mod program;
 mod window;
 
+pub use documents::{HALF, document, serve_documents};
 pub use keyboard::{press, type_text};
 pub use program::{Ended, Program, example};
 pub use window::{close_window, has_display, wait_for_window};

@@ -2,76 +2,17 @@
 
 use std::cell::RefCell;
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::rc::Rc;
-use std::thread;
 use std::time::Duration;
 
 use interloop::Reactor;
 use interloop_demos::download::{Download, End, Event};
+use interloop_demos::testing::{HALF, document, serve_documents};
 use interloop_demos::web::Client;
 
 /// How long anything may take.
 const LIMIT: Duration = Duration::from_secs(60);
-
-fn document() -> Vec<u8> {
-    (0..1_000_000_u32).map(|number| (number % 251) as u8).collect()
-}
-
-/// Where the answers to `/halfway` and `/cut` stop.
-const HALF: usize = 500_000;
-
-/// A server, and its address.
-fn serve() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = format!("http://{}", listener.local_addr().unwrap());
-    thread::spawn(move || {
-        for stream in listener.incoming() {
-            let stream = stream.unwrap();
-            // A client that goes away is no failure of ours.
-            thread::spawn(move || drop(answer(stream)));
-        }
-    });
-    address
-}
-
-fn answer(mut stream: TcpStream) -> std::io::Result<()> {
-    let mut lines = BufReader::new(stream.try_clone()?).lines();
-    let request = lines.next().unwrap_or_else(|| Ok(String::new()))?;
-    let mut start = None;
-    for line in lines.by_ref().map_while(Result::ok).take_while(|line| !line.is_empty()) {
-        if let Some(range) = line.to_lowercase().strip_prefix("range: bytes=") {
-            start = range.trim_end_matches('-').parse::<usize>().ok();
-        }
-    }
-    let document = document();
-    let (status, body) = match start {
-        _ if request.contains("/missing") => ("404 Not Found\r\nContent-Length: 0", &[][..]),
-        Some(start) => ("206 Partial Content", &document[start..]),
-        None => ("200 OK", &document[..]),
-    };
-    if request.contains("/silent") {
-        // Until the client goes away.
-        return stream.read(&mut [0]).map(drop);
-    }
-    let mut head = format!("HTTP/1.1 {status}\r\n");
-    if !body.is_empty() {
-        head += &format!("Content-Length: {}\r\nETag: \"one\"\r\n", body.len());
-    }
-    if let Some(start) = start {
-        let (last, total) = (document.len() - 1, document.len());
-        head += &format!("Content-Range: bytes {start}-{last}/{total}\r\n");
-    }
-    stream.write_all(format!("{head}\r\n").as_bytes())?;
-    let stops = start.is_none() && (request.contains("/halfway") || request.contains("/cut"));
-    stream.write_all(if stops { &body[..HALF] } else { body })?;
-    if stops && request.contains("/halfway") {
-        return stream.read(&mut [0]).map(drop);
-    }
-    Ok(())
-}
 
 /// A place for a file, which is removed at the end.
 struct Place(PathBuf);
@@ -127,7 +68,7 @@ fn is_complete(place: &Place) -> bool {
 
 #[test]
 fn a_file_is_complete_when_the_end_says_so() {
-    let (server, place) = (serve(), Place::new("complete"));
+    let (server, place) = (serve_documents(), Place::new("complete"));
     let begun = Rc::new(RefCell::new(Vec::new()));
     let seen = Rc::clone(&begun);
     let end = download(&format!("{server}/all"), &place, move |_, event| {
@@ -142,7 +83,7 @@ fn a_file_is_complete_when_the_end_says_so() {
 
 #[test]
 fn what_was_stopped_goes_on_where_it_was() {
-    let (server, place) = (serve(), Place::new("stopped"));
+    let (server, place) = (serve_documents(), Place::new("stopped"));
     let address = format!("{server}/halfway");
     let end = download(&address, &place, |download, event| {
         if *event == Event::Come(HALF as u64) {
@@ -164,7 +105,7 @@ fn what_was_stopped_goes_on_where_it_was() {
 
 #[test]
 fn what_was_cut_off_says_so_and_goes_on() {
-    let (server, place) = (serve(), Place::new("cut"));
+    let (server, place) = (serve_documents(), Place::new("cut"));
     let address = format!("{server}/cut");
     match download(&address, &place, |_, _| ()) {
         End::Failed(why) => assert!(why.contains("cut off after 500000 of 1000000"), "{why}"),
@@ -176,7 +117,7 @@ fn what_was_cut_off_says_so_and_goes_on() {
 
 #[test]
 fn what_is_not_answered_can_be_stopped() {
-    let (server, place) = (serve(), Place::new("silent"));
+    let (server, place) = (serve_documents(), Place::new("silent"));
     let end = download(&format!("{server}/silent"), &place, |download, event| {
         if matches!(event, Event::Step(_)) {
             download.stop();
@@ -187,7 +128,7 @@ fn what_is_not_answered_can_be_stopped() {
 
 #[test]
 fn what_is_not_there_is_a_failure() {
-    let (server, place) = (serve(), Place::new("missing"));
+    let (server, place) = (serve_documents(), Place::new("missing"));
     match download(&format!("{server}/missing"), &place, |_, _| ()) {
         End::Failed(why) => assert!(why.contains("404"), "{why}"),
         end => panic!("{end:?}"),

@@ -4,5 +4,5 @@
 mod wx;
 
 fn main() {
-    wx::build("core,base", &["src/shim.cpp"]);
+    wx::build("core,base", &["src/shim.cpp", "src/downloads_window.cpp"]);
 }

@@ -45,7 +45,7 @@ impl Transfer<'_> {
             let _asked = stopped.recv().await;
             None
         };
-        let answer = future::or(async { Some(self.ask(left).await) }, stopping).await;
+        let answer = future::or(stopping, async { Some(self.ask(left).await) }).await;
         let Some(answer) = answer else { return Ok(End::Stopped) };
         match answer? {
             Answer::Body(response, before) => self.receive(*response, before, partial).await,
@@ -107,7 +107,8 @@ impl Transfer<'_> {
                 let _asked = self.stopped.recv().await;
                 None
             };
-            match future::or(async { Some(response.chunk().await) }, stopping).await {
+            // First, so that a network that is always ready does not keep it from being heard.
+            match future::or(stopping, async { Some(response.chunk().await) }).await {
                 Some(Ok(Some(bytes))) => {
                     writer.write(&bytes).await.map_err(|error| partial.explain(&error))?;
                     (self.tell)(Event::Come(before + response.received()));

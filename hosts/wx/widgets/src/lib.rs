@@ -7,6 +7,8 @@
 #[path = "../../../qt/widgets/src/closure.rs"]
 mod closure;
 
+pub mod downloads_window;
+
 use std::ffi::c_int;
 use std::marker::PhantomData;
 use std::time::Duration;

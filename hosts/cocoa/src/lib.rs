@@ -52,6 +52,6 @@ pub use modes::Modes;
 pub use waker::waker;
 
 /// Compiles what the README shows.
-#[cfg(doctest)]
+#[cfg(all(doctest, run_loop = "core_foundation"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

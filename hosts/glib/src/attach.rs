@@ -8,7 +8,7 @@ use gio::prelude::*;
 use glib::{MainContext, MainLoop, Priority, Type};
 use interloop::{Handle, Phase};
 
-use crate::attached::Attached;
+use crate::attached::{Attached, Drive};
 use crate::context::Owned;
 use crate::quit::Quit;
 use crate::waker::waker;
@@ -43,7 +43,7 @@ pub fn attach(reactor: &Handle) -> io::Result<Attached> {
 #[must_use = "it joins nothing before `to`"]
 pub struct Attach {
     priority: Option<Priority>,
-    with_worker: bool,
+    drive: Option<Drive>,
     runs: Runs,
 }
 
@@ -63,7 +63,7 @@ impl Attach {
     /// Embedded where the backend has a descriptor, and joined to the process's own [`gio::Application`],
     /// where there is one and this is its thread.
     pub fn new() -> Attach {
-        Attach { priority: None, with_worker: false, runs: Runs::Default }
+        Attach { priority: None, drive: None, runs: Runs::Default }
     }
 
     /// The priority at which turns run, next to all other sources of the context.
@@ -77,9 +77,10 @@ impl Attach {
         self
     }
 
-    /// Drives the reactor with its worker, even where it could be embedded.
-    pub fn with_worker(mut self) -> Attach {
-        self.with_worker = true;
+    /// By this drive and no other. Otherwise the reactor is embedded where its backend has a descriptor, and
+    /// driven by a worker elsewhere.
+    pub fn drive(mut self, drive: Drive) -> Attach {
+        self.drive = Some(drive);
         self
     }
 
@@ -106,9 +107,9 @@ impl Attach {
     /// # Errors
     ///
     /// `ResourceBusy` when another thread owns the context; `InvalidInput` when an application or a loop
-    /// was named that runs another one; `AlreadyExists` when something drives the reactor already;
-    /// `NotConnected` when it has stopped; what the operating system said when the reactor could not be
-    /// driven.
+    /// was named that runs another one; `Unsupported` when the drive was named and is not to be had;
+    /// `AlreadyExists` when something drives the reactor already; `NotConnected` when it has stopped; what
+    /// the operating system said when the reactor could not be driven.
     pub fn to(self, reactor: &Handle) -> io::Result<Attached> {
         let context = Owned::take()?;
         let (application, quit) = self.runs.resolve(context.get())?;
@@ -126,20 +127,21 @@ impl Attach {
             reactor.on_shutdown(Phase::After, quit).map(|trigger| trigger.label("quit the host"))
         });
         let quit = quit.transpose()?;
-        let watch = self.drive(reactor, context.get(), priority)?;
+        let watch = self.join(reactor, context.get(), priority)?;
         Ok(Attached::new(reactor, context, watch, has_ended, quit, application))
     }
 
     /// Embeds the reactor, or else interleaves it.
-    fn drive(
+    fn join(
         &self,
         reactor: &Handle,
         context: &MainContext,
         priority: Priority,
     ) -> io::Result<Option<Watch>> {
-        if !self.with_worker {
+        if self.drive != Some(Drive::Worker) {
             match Watch::new(reactor, context, priority) {
-                Err(error) if error.kind() == io::ErrorKind::Unsupported => {}
+                Err(error)
+                    if error.kind() == io::ErrorKind::Unsupported && self.drive.is_none() => {}
                 embedded => return embedded.map(Some),
             }
         }

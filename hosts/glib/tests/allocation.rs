@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use glib::MainContext;
 use interloop::{Action, Interest, Reactor, Source};
-use interloop_glib::Attach;
+use interloop_glib::{Attach, Drive};
 
 /// A patience that does not run out: what a watch over the host costs is another matter.
 const NEVER: Duration = Duration::from_secs(3600);
@@ -99,7 +99,7 @@ fn ten_thousand_wakes_allocate_nothing() {
     let before = ALLOCATIONS.load(Ordering::Relaxed);
     let context = MainContext::new();
     assert!(ALLOCATIONS.load(Ordering::Relaxed) > before, "what GLib asks for is not counted");
-    for attach in [Attach::new(), Attach::new().with_worker()] {
+    for attach in [Attach::new(), Attach::new().drive(Drive::Worker)] {
         let (what, inside) = (format!("{attach:?}"), context.clone());
         let asked = context.with_thread_default(|| allocations(&inside, attach)).unwrap();
         assert_eq!(asked, 0, "{what}");

@@ -118,7 +118,7 @@ impl<const EMBEDDED: bool> Gtk<EMBEDDED> {
 
     /// How the reactor is joined.
     fn how(&self) -> Attach {
-        if EMBEDDED { Attach::new() } else { Attach::new().with_worker() }
+        if EMBEDDED { Attach::new() } else { Attach::new().drive(Drive::Worker) }
     }
 
     fn window(&self) -> Window {

@@ -38,13 +38,9 @@ impl<const EMBEDDED: bool> Host for GLib<EMBEDDED> {
     }
 
     fn attach(self: &Rc<Self>, reactor: &Reactor) -> io::Result<Box<dyn Any>> {
-        let attach = Attach::new().main_loop(&self.main_loop());
-        let attach = if EMBEDDED { attach } else { attach.with_worker() };
-        let attached = attach.to(reactor)?;
-        match attached.drive() {
-            Drive::Worker if EMBEDDED => Err(io::ErrorKind::Unsupported.into()),
-            _ => Ok(Box::new(attached)),
-        }
+        let drive = if EMBEDDED { Drive::Embedded } else { Drive::Worker };
+        let attach = Attach::new().main_loop(&self.main_loop()).drive(drive);
+        Ok(Box::new(attach.to(reactor)?))
     }
 
     fn run(&self) {

@@ -8,13 +8,13 @@ use gio::prelude::*;
 use gio::{Application, ApplicationFlags};
 use glib::{ExitCode, MainContext, MainLoop};
 use interloop::{Phase, Reactor};
-use interloop_glib::Attach;
+use interloop_glib::{Attach, Drive};
 
 use crate::world::global;
 
 fn each_drive(case: impl Fn(Application, Attach)) {
     let _global = global();
-    for attach in [Attach::new(), Attach::new().with_worker()] {
+    for attach in [Attach::new(), Attach::new().drive(Drive::Worker)] {
         let application = Application::new(None, ApplicationFlags::NON_UNIQUE);
         application.connect_activate(|_| ());
         case(application, attach);

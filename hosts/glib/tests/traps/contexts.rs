@@ -9,7 +9,7 @@ use std::thread;
 
 use glib::{MainContext, MainLoop, Priority};
 use interloop::Reactor;
-use interloop_glib::{Attach, attach, waker};
+use interloop_glib::{Attach, Drive, attach, waker};
 
 use crate::world::{Count, LIMIT, each_drive, embeds, global, in_own_context, quit_when_idle};
 
@@ -128,7 +128,7 @@ fn deserted(context: MainContext) -> Arc<()> {
 
 #[test]
 fn a_context_that_was_dropped_lives_until_the_guard_is_dropped() {
-    for attach in [Attach::new(), Attach::new().with_worker()] {
+    for attach in [Attach::new(), Attach::new().drive(Drive::Worker)] {
         let context = MainContext::new();
         let reactor = Reactor::new().unwrap();
         let attached = context.with_thread_default(|| attach.to(&reactor).unwrap()).unwrap();

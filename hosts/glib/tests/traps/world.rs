@@ -22,7 +22,7 @@ pub fn global() -> MutexGuard<'static, ()> {
 
 /// Runs a case in a main context of this thread's own, once with each drive that there is.
 pub fn each_drive(case: impl Fn(&World, Attach)) {
-    for attach in [Attach::new(), Attach::new().with_worker()] {
+    for attach in [Attach::new(), Attach::new().drive(Drive::Worker)] {
         in_own_context(|world| case(world, attach.clone()));
     }
 }

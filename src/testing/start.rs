@@ -13,7 +13,8 @@ use super::trial::{NEVER, Trial, reactor};
 use crate::{Phase, Remote};
 
 const CALLS: u64 = 1_000;
-/// How many wakes all of these calls may cost.
+/// How many wakes all of these calls may cost, beside those of a budget that was spent, and of callbacks
+/// that a busy machine made last.
 const WAKES: u64 = 20;
 /// How many messages show that a reactor works.
 const MESSAGES: u64 = 100;
@@ -68,7 +69,8 @@ fn calls_before_the_loop<H: Host>() {
     trial.reactor.spawn_local(done).detach();
     trial.run();
     let stats = trial.reactor.stats();
-    assert!(stats.wakes_issued - stats.wakes_leftover <= WAKES, "{CALLS} calls: {stats:#?}");
+    let spare = stats.wakes_leftover + stats.wakes_nested;
+    assert!(stats.wakes_issued <= WAKES + spare, "{CALLS} calls: {stats:#?}");
     trial.end();
     assert_eq!(ran.load(Ordering::Relaxed), CALLS);
 }

@@ -34,6 +34,17 @@ fn two_play_and_leave_with_a_goodbye() {
 }
 
 #[test]
+fn a_machine_without_a_display_is_told() {
+    let mut command = Command::new(example("net_game"));
+    for variable in ["DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER"] {
+        command.env_remove(variable);
+    }
+    let ended = Program::start(command.args(["--host", "127.0.0.1:0"])).end();
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.errors.contains("there is no display"), "{ended:?}");
+}
+
+#[test]
 fn a_wrong_command_line_is_refused() {
     for arguments in [&["--loss", "much"][..], &["--host"], &[]] {
         let mut command = Command::new(example("net_game"));

@@ -1,6 +1,7 @@
 //! The window, and what is drawn in it.
 
 use std::collections::VecDeque;
+use std::env;
 
 use interloop::Stats;
 use interloop_demos::game::{ARENA, COIN, PLAYER, Point, View};
@@ -32,7 +33,13 @@ pub struct Picture {
 impl Picture {
     pub fn open(sdl: &Sdl, side: &str) -> Result<Picture, String> {
         let title = format!("net_game: {side}");
-        let mut window = sdl.video()?.window(&title, ARENA.x as u32, ARENA.y as u32 + BAR);
+        let video = sdl.video()?;
+        // Unasked, SDL takes that where it finds no display, and the game would go on unseen.
+        let asked = env::var_os("SDL_VIDEODRIVER").is_some_and(|driver| !driver.is_empty());
+        if video.current_video_driver() == "offscreen" && !asked {
+            return Err("there is no display: set DISPLAY, or use xvfb-run".to_owned());
+        }
+        let mut window = video.window(&title, ARENA.x as u32, ARENA.y as u32 + BAR);
         let window = window.position_centered().build().map_err(|error| error.to_string())?;
         let canvas = window.into_canvas().software().build();
         let mut canvas = canvas.map_err(|error| error.to_string())?;

@@ -48,8 +48,9 @@ struct Joined {
 ///
 /// Qt watches the reactor's descriptor where the backend has one; otherwise a worker thread waits. Either
 /// goes on in nested loops, such as `exec()` of a dialog. What is posted before the loop runs is delivered
-/// when it does. When the application is about to quit, after its loop, the reactor finishes; when
-/// the reactor has stopped, after [`stop`](Handle::stop), the application is told to quit.
+/// when it does. When the application is about to quit, after its loop, the reactor finishes. When
+/// the reactor has stopped, after [`stop`](Handle::stop), the application is told to quit; Qt 6 closes its
+/// windows then, and a window that refuses keeps it running.
 ///
 /// # Errors
 ///

@@ -4,8 +4,8 @@ use std::cell::{Cell, RefCell};
 use std::io::{self, Read};
 use std::net::{Ipv4Addr, TcpListener};
 use std::rc::Rc;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -24,6 +24,7 @@ pub fn add<H: Host>(kit: Kit) -> Kit {
         .case::<H>("keep_running_keeps_qt_running", keep_running_keeps_qt_running)
         .case::<H>("detaching_in_the_loop_keeps_qt_running", detaching_in_the_loop_keeps_qt_running)
         .case::<H>("a_waker_is_let_go_inside_its_tick", a_waker_is_let_go_inside_its_tick)
+        .case::<H>("a_waker_serves_the_loop_of_another_thread", a_waker_serves_another_thread)
         .case::<H>("applications_come_and_go_under_a_waker", applications_come_and_go_under_a_waker)
         .case::<H>("an_application_waits_for_who_wakes_it", an_application_waits_for_who_wakes_it)
         .case::<H>("quit_ends_every_nested_loop", quit_ends_every_nested_loop)
@@ -148,6 +149,25 @@ fn a_waker_is_let_go_inside_its_tick() -> io::Result<()> {
     widgets::exec();
     assert!(reactor.finish(Duration::from_secs(10))?.is_clean());
     Ok(())
+}
+
+/// Such as that of a QThread, which is none of the application's.
+fn a_waker_serves_another_thread() -> io::Result<()> {
+    let _application = Application::core();
+    let (sender, receiver) = mpsc::channel();
+    let other = thread::spawn(move || -> io::Result<()> {
+        let reactor = Reactor::new()?;
+        reactor.interleave(interloop_qt::waker())?;
+        sender.send(reactor.remote()).expect("somebody waits for it");
+        let handle = reactor.handle();
+        widgets::nested_loop(move || !handle.is_stopped());
+        Ok(())
+    });
+    let remote = receiver.recv().expect("it is sent");
+    let thread = remote.call_blocking(|| thread::current().id()).expect("it runs");
+    assert_eq!(thread, other.thread().id());
+    remote.stop();
+    other.join().expect("it does not panic")
 }
 
 /// An application is destroyed while four threads wake the reactor, and another is made.

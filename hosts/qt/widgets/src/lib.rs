@@ -1,7 +1,7 @@
 //! As much of Qt as the tests and the example application of `interloop-qt` need: it stands for the
 //! binding, or the C++, that a program has.
 //!
-//! Everything belongs to the thread of the application.
+//! Everything but [`nested_loop`] belongs to the thread of the application.
 #![allow(unsafe_code)]
 
 pub mod chat_window;
@@ -74,7 +74,7 @@ pub fn quit() {
     qt_quit();
 }
 
-/// Calls back once from the loop. There has to be an application.
+/// Calls back once from the loop, where there is an application.
 pub fn post(callback: impl FnOnce() + 'static) {
     let mut callback = Some(callback);
     qt_post(Closure::new(move || {
@@ -85,7 +85,7 @@ pub fn post(callback: impl FnOnce() + 'static) {
     }));
 }
 
-/// Calls back by a QTimer, as long as the application lives. There has to be one.
+/// Calls back by a QTimer, as long as the application lives, where there is one.
 pub fn every(period: Duration, mut callback: impl FnMut() + 'static) {
     let milliseconds = c_int::try_from(period.as_millis()).expect("a short period");
     qt_every(
@@ -97,7 +97,7 @@ pub fn every(period: Duration, mut callback: impl FnMut() + 'static) {
     );
 }
 
-/// Runs a QEventLoop while `again` says so.
+/// Runs a QEventLoop while `again` says so, on any thread.
 pub fn nested_loop(again: impl FnMut() -> bool + 'static) {
     qt_loop(Closure::new(again));
 }
@@ -107,7 +107,7 @@ pub fn version() -> &'static str {
     text(qt_version())
 }
 
-/// The class of the event dispatcher of this thread, as `QEventDispatcherGlib`.
+/// The class of the event dispatcher of this thread, as `QEventDispatcherGlib`. Empty where there is none.
 pub fn dispatcher() -> &'static str {
     text(qt_dispatcher())
 }

@@ -67,16 +67,26 @@ void qt_quit() { QCoreApplication::quit(); }
 
 const char *qt_version() { return qVersion(); }
 
-// The class of the event dispatcher of this thread.
-const char *qt_dispatcher() { return QAbstractEventDispatcher::instance()->metaObject()->className(); }
+// The class of the event dispatcher of this thread. Empty where there is none.
+const char *qt_dispatcher() {
+    const QAbstractEventDispatcher *dispatcher = QAbstractEventDispatcher::instance();
+    return dispatcher ? dispatcher->metaObject()->className() : "";
+}
+
+// The next two do nothing without an application.
 
 void qt_post(Closure closure) {
     auto call = own(closure);
-    QMetaObject::invokeMethod(QCoreApplication::instance(), [call] { call(); }, Qt::QueuedConnection);
+    if (auto *application = QCoreApplication::instance()) {
+        QMetaObject::invokeMethod(application, [call] { call(); }, Qt::QueuedConnection);
+    }
 }
 
 void qt_every(int milliseconds, Closure closure) {
-    repeat(QCoreApplication::instance(), milliseconds, own(closure));
+    auto again = own(closure);
+    if (auto *application = QCoreApplication::instance()) {
+        repeat(application, milliseconds, again);
+    }
 }
 
 // The three nested loops go on as long as `again` answers true.

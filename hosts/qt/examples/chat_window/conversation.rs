@@ -167,7 +167,10 @@ impl Conversation {
         let server = match Server::start(&self.handle, address, |_| ()) {
             Ok(server) => server,
             Err(error) => {
-                self.window.set_status(&format!("no server: {error}"));
+                // In the chat as well: whoever joins next overwrites the status.
+                let why = format!("no server: {error}");
+                self.show(Kind::Trouble, "", &why);
+                self.window.set_status(&why);
                 return None;
             }
         };

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use crate::arguments::Arguments;
 use crate::check::{Check, Stopped};
-use crate::command::cargo;
+use crate::command::{cargo, command, read};
 use crate::packages::{self as system, Package};
 use crate::toolchain;
 
@@ -26,12 +26,14 @@ struct Run {
     environment: &'static [(&'static str, &'static str)],
     /// Where it is not that of this machine.
     target: Option<&'static str>,
+    /// Whether building it alone takes minutes.
+    is_slow: bool,
     /// What it needs besides.
     needs: &'static [Package],
 }
 
 const fn plain(name: &'static str, arguments: &'static str, needs: &'static [Package]) -> Run {
-    Run { name, arguments, environment: &[], target: None, needs }
+    Run { name, arguments, environment: &[], target: None, is_slow: false, needs }
 }
 
 const WINDOWS: &str = "x86_64-pc-windows-gnu";
@@ -48,7 +50,7 @@ const HOSTS: &[Host] = &[
         packages: &["interloop-glib"],
         features: &["gtk4"],
         needs: &[system::GTK],
-        runs: &[plain("GLib and GTK 4", "--features gtk4", &[system::DISPLAY])],
+        runs: &[plain("GLib and GTK 4", "--features gtk4", &[system::DISPLAY, system::TYPIST])],
     },
     Host {
         packages: &["interloop-qt", "interloop-qt-widgets"],
@@ -61,6 +63,7 @@ const HOSTS: &[Host] = &[
                 arguments: "",
                 environment: &[("QT_VERSION_MAJOR", "5")],
                 target: None,
+                is_slow: false,
                 needs: &[system::DISPLAY, system::QT5],
             },
         ],
@@ -77,11 +80,14 @@ const HOSTS: &[Host] = &[
         needs: &[system::SDL2],
         runs: &[
             plain("SDL 2", "", &[system::DISPLAY]),
-            plain(
-                "SDL 3",
-                "--no-default-features --features sdl3-from-source",
-                &[system::DISPLAY, system::SDL3],
-            ),
+            Run {
+                is_slow: true,
+                ..plain(
+                    "SDL 3",
+                    "--no-default-features --features sdl3-from-source",
+                    &[system::DISPLAY, system::SDL3],
+                )
+            },
         ],
     },
     Host {
@@ -99,6 +105,7 @@ const HOSTS: &[Host] = &[
             arguments: "",
             environment: &[],
             target: Some(WINDOWS),
+            is_slow: false,
             needs: &[system::WINE, system::MINGW],
         }],
     },
@@ -107,6 +114,12 @@ const HOSTS: &[Host] = &[
         features: &["libuv", "tcl"],
         needs: &[system::UV, system::TCL],
         runs: &[plain("calloop, libuv and Tcl", "--features libuv,tcl", &[])],
+    },
+    Host {
+        packages: &["interloop-cocoa"],
+        features: &[],
+        needs: &[],
+        runs: &[plain("NSRunLoop, of GNUstep", "--features gnustep", &[system::GNUSTEP])],
     },
 ];
 
@@ -143,15 +156,27 @@ pub(crate) fn features() -> String {
 pub(crate) fn run(arguments: &Arguments) -> ExitCode {
     let mut check = Check::new(arguments.has("--fail-fast"));
     check.optional("system packages", system::install);
-    let _ = steps(&mut check);
+    let _ = steps(&mut check, Extent::All);
     check.finish()
 }
 
-/// Runs the tests of every host, in its own loop and, where it has windows, on a display.
-pub(crate) fn steps(check: &mut Check) -> Result<(), Stopped> {
+/// Which hosts are run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Extent {
+    All,
+    /// Those that are built in a minute.
+    Quick,
+}
+
+/// Runs the tests of the hosts, in their own loops and, where they have windows, on a display.
+pub(crate) fn steps(check: &mut Check, extent: Extent) -> Result<(), Stopped> {
     for host in HOSTS {
         for run in host.runs {
             let name = format!("host: {}", run.name);
+            if run.is_slow && extent == Extent::Quick {
+                check.skip(&name, "it takes minutes to build; `cargo xtask hosts` runs it");
+                continue;
+            }
             let needed = host.needs.iter().chain(run.needs);
             if let Some(missing) = needed.into_iter().find(|package| package.is_missing()) {
                 check.skip(&name, missing.advice());
@@ -172,7 +197,24 @@ pub(crate) fn steps(check: &mut Check) -> Result<(), Stopped> {
             check.run_tests(&name, &mut tests)?;
         }
     }
-    Ok(())
+    core_foundation(check)
+}
+
+/// The CFRunLoop that Swift's Foundation has, out of a later Debian: nothing is installed.
+fn core_foundation(check: &mut Check) -> Result<(), Stopped> {
+    let name = "host: CFRunLoop, of Swift's Foundation";
+    match read(&mut command("hosts/cocoa/swift/fetch")) {
+        Ok(root) => {
+            let line = "test -p interloop-cocoa --no-fail-fast --features swift-corelibs";
+            let mut tests = cargo(line);
+            tests.env("INTERLOOP_SWIFT_ROOT", root.trim()).env("INTERLOOP_REQUIRE_HOSTS", "1");
+            check.run_tests(name, &mut tests)
+        }
+        Err(why) => {
+            check.skip(name, why);
+            Ok(())
+        }
+    }
 }
 
 impl Run {

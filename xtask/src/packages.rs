@@ -40,9 +40,11 @@ pub(crate) const WINE: Package =
     package("wine with a compiler for it", "wine wine64 gcc-mingw-w64-x86-64", "wine --version");
 pub(crate) const MINGW: Package =
     package("a compiler for Windows", "gcc-mingw-w64-x86-64", "x86_64-w64-mingw32-gcc --version");
+pub(crate) const GNUSTEP: Package =
+    package("GNUstep", "gobjc gnustep-make libgnustep-base-dev", "gnustep-config --objc-flags");
 
 const ALL: &[Package] =
-    &[PKG_CONFIG, DISPLAY, TYPIST, GTK, QT6, QT5, WX, SDL2, SDL3, UV, TCL, WINE, MINGW];
+    &[PKG_CONFIG, DISPLAY, TYPIST, GTK, QT6, QT5, WX, SDL2, SDL3, UV, TCL, WINE, MINGW, GNUSTEP];
 
 impl Package {
     pub(crate) fn is_missing(&self) -> bool {

@@ -35,7 +35,7 @@ fn steps(check: &mut Check) -> Result<(), Stopped> {
     let backends = find_backends(check)?;
     combine_features(check, &backends)?;
     test(check, &everything, &backends)?;
-    hosts::steps(check)?;
+    hosts::steps(check, hosts::Extent::Quick)?;
     libkqueue(check, &everything)?;
     loom::steps(check, loom::Extent::Bounded)?;
     check.run("the benches, each once", &mut cargo("test -p interloop-benches --benches"))?;

@@ -71,3 +71,54 @@ impl<W: Copy> Mailbox<W> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::time::Duration;
+
+    use interloop::Reactor;
+
+    use super::*;
+
+    /// As a queue that is full for a while refuses.
+    #[test]
+    fn a_post_that_is_refused_is_repeated() {
+        const REFUSED: u32 = 3;
+        let reactor = Reactor::new().expect("a backend opens here");
+        let mailbox = Arc::new(Mailbox::new());
+        mailbox.open(());
+        let sent = Arc::new(AtomicU32::new(0));
+        let (posted_to, count) = (Arc::clone(&mailbox), Arc::clone(&sent));
+        let waker = move |tick| {
+            posted_to.post(tick, |()| count.fetch_add(1, Ordering::Relaxed) >= REFUSED);
+        };
+        reactor.interleave(waker).expect("nothing else drives it");
+        reactor.remote().call(|| ()).expect("the reactor lives");
+        while !mailbox.has_tick() {
+            std::thread::yield_now();
+        }
+        mailbox.take().expect("it is there").run();
+        let stats = reactor.stats();
+        assert_eq!((stats.calls, stats.wakes_failed), (1, u64::from(REFUSED)));
+        let finished = reactor.finish(Duration::from_secs(10)).expect("no callback runs");
+        assert!(finished.is_clean(), "{finished}");
+    }
+
+    #[test]
+    fn nothing_is_posted_to_a_window_that_is_gone() {
+        let reactor = Reactor::new().expect("a backend opens here");
+        let mailbox = Arc::new(Mailbox::<()>::new());
+        mailbox.open(());
+        mailbox.close();
+        let posted_to = Arc::clone(&mailbox);
+        let waker = move |tick| posted_to.post(tick, |()| panic!("it was posted"));
+        reactor.interleave(waker).expect("nothing else drives it");
+        reactor.remote().call(|| ()).expect("the reactor lives");
+        assert!(!mailbox.has_tick());
+        assert_eq!(reactor.stats().wakes_failed, 1);
+        let finished = reactor.finish(Duration::from_secs(10)).expect("no callback runs");
+        assert!(finished.is_clean(), "{finished}");
+    }
+}

@@ -42,7 +42,8 @@ fn main() -> ExitCode {
 }
 
 fn run(load: Load) -> Result<(), Box<dyn Error>> {
-    let event_loop = EventLoop::<UserEvent>::with_user_event().build()?;
+    let event_loop = EventLoop::<UserEvent>::with_user_event().build();
+    let event_loop = event_loop.map_err(|error| format!("is there a display? {error}"))?;
     let reactor = Reactor::new()?;
     let _attached = attach(&reactor, event_loop.create_proxy(), nothing_to_eframe)?;
     let state = State::start(&reactor, load)?;

@@ -27,6 +27,17 @@ fn its_window_is_closed_with_messages_on_their_way() {
 }
 
 #[test]
+fn a_machine_without_a_display_is_told() {
+    let mut command = Command::new(example("dashboard"));
+    for variable in ["DISPLAY", "WAYLAND_DISPLAY", "WAYLAND_SOCKET"] {
+        command.env_remove(variable);
+    }
+    let ended = Program::start(&mut command).end();
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.errors.starts_with("dashboard: is there a display?"), "{ended:?}");
+}
+
+#[test]
 fn a_wrong_command_line_is_refused() {
     let mut command = Command::new(example("dashboard"));
     let ended = Program::start(command.args(["--rate", "fast"])).end();

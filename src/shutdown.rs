@@ -298,7 +298,6 @@ impl Core {
 
     /// The last of a reactor, when its owner lets it go.
     pub(crate) fn tear_down(self: &Rc<Core>) {
-        local::leave(self.shared.id);
         if !self.shared.process.is_current() {
             // The worker is the parent's, and so is what the backend watches.
             std::mem::forget(self.worker.take());
@@ -306,11 +305,15 @@ impl Core {
             std::mem::forget(Arc::clone(&self.shared.poller));
             self.shutdown.stage.set(Stage::Over);
             self.shared.end.reach();
+            local::leave(self.shared.id);
             return;
         }
+        // Tasks that are woken meanwhile are queued as ever: whoever wakes may hold a lock that the end of a
+        // future asks for, so that none is dropped inside of a wake.
         if self.shutdown.stage() != Stage::Over {
             self.end(false);
         }
+        local::leave(self.shared.id);
         // An end that is on the stack, and runs its calls, has not come to this yet.
         let notify = self.shared.park.exit();
         self.shared.notify_if(notify);

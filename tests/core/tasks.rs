@@ -36,6 +36,7 @@ cases!(
     a_task_that_is_woken_on_the_host_thread_wakes_nobody,
     a_task_that_is_woken_by_foreign_threads_runs,
     a_waker_that_outlives_the_reactor_is_silent,
+    tasks_that_talk_are_dropped_with_the_reactor,
     a_task_that_yields_for_ever_starves_nobody,
     wakes_and_cancellations_that_race_with_the_drop_are_sound,
     ten_thousand_messages_of_a_channel_arrive_in_their_order,
@@ -47,6 +48,29 @@ cases!(
     interleaved:
     a_task_that_is_woken_between_turns_costs_one_wake,
 );
+
+/// The end of one wakes the other, under the lock of what they talk through: a future that was dropped
+/// inside of that wake would ask for the lock again.
+fn tasks_that_talk_are_dropped_with_the_reactor(world: &World) {
+    let reactor = world.unhurried();
+    let _host = world.has_host().then(|| world.host(&reactor));
+    for _ in 0..4 {
+        let (sender, receiver) = async_channel::bounded::<()>(1);
+        let (other_sender, other) = async_channel::bounded::<()>(1);
+        let first = async move {
+            let _sender = sender;
+            let _closed = other.recv().await;
+        };
+        let second = async move {
+            let _sender = other_sender;
+            let _closed = receiver.recv().await;
+        };
+        reactor.spawn_local(first).detach();
+        reactor.spawn_local(second).detach();
+    }
+    reactor.turn();
+    drop(reactor);
+}
 
 /// Runs the host until `future` has ended, and gives its output.
 fn block_on<F: Future + 'static>(reactor: &Handle, host: &Host, future: F) -> F::Output {

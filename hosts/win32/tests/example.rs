@@ -52,7 +52,7 @@ impl Program {
         let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback can listen");
         let address = free.local_addr().expect("it listens");
         drop(free);
-        let mut command = Command::new(folder.join("examples").join("echo.exe"));
+        let mut command = Command::new(path);
         let program =
             command.arg(address.to_string()).spawn().expect("cargo has built the example");
         let stream = wait_for("the server", || TcpStream::connect(address).ok());

@@ -117,7 +117,7 @@ mod tests {
         reactor.interleave(waker).expect("nothing else drives it");
         reactor.remote().call(|| ()).expect("the reactor lives");
         assert!(!mailbox.has_tick());
-        assert_eq!(reactor.stats().wakes_failed, 1);
+        assert!(reactor.stats().wakes_failed > 0);
         let finished = reactor.finish(Duration::from_secs(10)).expect("no callback runs");
         assert!(finished.is_clean(), "{finished}");
     }

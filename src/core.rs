@@ -221,7 +221,12 @@ impl Core {
         !self.ready.borrow().is_empty()
             || !self.tasks.is_idle()
             || self.timers.borrow_mut().earliest().is_some_and(|due| due <= self.now.get())
-            || self.shutdown.is_due(self.shared.is_stopping(), || self.shared.pool.is_busy())
+            || self.shutdown.is_due(self.shared.is_stopping(), || self.is_pool_busy())
+    }
+
+    /// True while a closure of the pool runs, or has given what nobody has heard of yet.
+    pub(crate) fn is_pool_busy(&self) -> bool {
+        self.shared.pool.is_busy() || self.tasks.is_unheard()
     }
 
     /// The worker is no longer to watch a callback of this turn.

@@ -26,6 +26,9 @@ pub(crate) struct Tasks {
     active: RefCell<Slots<Active>>,
     /// The tasks that are being polled or dropped, one inside the other.
     entered: RefCell<Vec<Key>>,
+    /// How many polls it takes at most until whoever awaited the pool has heard of its result. A shutdown
+    /// waits for that, or it would cancel the one that a budget has left in the queue.
+    unheard: Cell<usize>,
     /// How many tasks are being dropped because the executor is closed, one inside the other.
     refusing: Cell<usize>,
     closed: Cell<bool>,
@@ -46,6 +49,7 @@ impl Tasks {
             later: RefCell::new(VecDeque::new()),
             active: RefCell::new(Slots::new()),
             entered: RefCell::new(Vec::new()),
+            unheard: Cell::new(0),
             refusing: Cell::new(0),
             closed: Cell::new(false),
             ended: RefCell::new(None),
@@ -75,7 +79,23 @@ impl Tasks {
     }
 
     pub(crate) fn pop(&self) -> Option<Runnable<Key>> {
-        self.queue.borrow_mut().pop_front()
+        let next = self.queue.borrow_mut().pop_front();
+        let left = if next.is_some() { self.unheard.get().saturating_sub(1) } else { 0 };
+        self.unheard.set(left);
+        next
+    }
+
+    /// The task that is being polled has the result of a closure, or its panic, and wakes who awaits it when
+    /// it ends.
+    #[cfg(feature = "unblock")]
+    pub(crate) fn pool_answered(&self) {
+        let before = self.queue.borrow().len() + self.later.borrow().len();
+        self.unheard.set(before + 1);
+    }
+
+    /// True while somebody has not been polled for whom a closure of the pool has ended.
+    pub(crate) fn is_unheard(&self) -> bool {
+        self.unheard.get() > 0 && !self.is_idle()
     }
 
     pub(crate) fn poll(&self, task: Runnable<Key>) {

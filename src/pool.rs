@@ -10,7 +10,7 @@ use interloop_backends::Key;
 use crate::label::Label;
 use crate::slots::Slots;
 #[cfg(feature = "unblock")]
-pub(crate) use running::Running;
+pub(crate) use running::{Answer, Running};
 
 /// The closures of one reactor that are queued for the pool or run on it. The host thread adds;
 /// whichever thread drops a [`Running`] takes out.

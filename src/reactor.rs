@@ -22,7 +22,7 @@ use crate::embed::Embedded;
 use crate::label::Label;
 use crate::local;
 #[cfg(feature = "unblock")]
-use crate::pool::Running;
+use crate::pool::{Answer, Running};
 use crate::remote::Remote;
 use crate::run::{FinishGuard, Finished};
 use crate::shutdown::Phase;
@@ -309,9 +309,9 @@ impl Handle {
             let _running = on_the_pool;
             f()
         });
+        let answer = Answer { _running: running, core: Rc::clone(&self.core) };
         let future = async move {
-            // Until the result is here, and its task has been woken.
-            let _running = running;
+            let _answer = answer;
             work.await
         };
         let task = self.core.spawn(future, label);

@@ -163,7 +163,7 @@ impl Core {
                 Stage::Alive | Stage::Over => return,
                 Stage::Triggers(phase) => {
                     self.start_triggers(phase);
-                    if !self.shutdown.keys(phase).is_empty() || self.shared.pool.is_busy() {
+                    if !self.shutdown.keys(phase).is_empty() || self.is_pool_busy() {
                         return;
                     }
                     self.leave_phase(phase);

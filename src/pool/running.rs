@@ -1,10 +1,12 @@
 //! A closure on its way through the thread pool.
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use interloop_backends::Key;
 
 use super::Closure;
+use crate::core::Core;
 use crate::label::Label;
 use crate::shared::Shared;
 
@@ -41,5 +43,17 @@ impl Drop for Running {
         if self.shared.is_stopping() {
             self.shared.wake();
         }
+    }
+}
+
+/// What the task on the host thread holds until it has the result of its closure, or its panic.
+pub(crate) struct Answer {
+    pub(crate) core: Rc<Core>,
+    pub(crate) _running: Arc<Running>,
+}
+
+impl Drop for Answer {
+    fn drop(&mut self) {
+        self.core.tasks.pool_answered();
     }
 }

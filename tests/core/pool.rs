@@ -27,6 +27,7 @@ cases!(
     the_shutdown_waits_for_a_closure_that_runs,
     finish_names_a_closure_that_does_not_end,
     a_closure_that_calls_the_host_thread_does_not_hang_the_shutdown,
+    who_awaits_the_pool_hears_of_it_in_a_shutdown_of_small_turns,
     a_timeout_ends_what_takes_too_long,
     a_callback_gets_what_a_future_gives,
     block_on_gives_what_a_borrowing_future_gives,
@@ -217,6 +218,29 @@ fn a_closure_that_calls_the_host_thread_does_not_hang_the_shutdown(world: &World
     let finished = reactor.finish(LIMIT).unwrap();
     assert!(finished.is_clean(), "{finished}");
     assert_eq!(came.get(), 45);
+    drop((trigger, host));
+}
+
+/// The budget ends the turn between the result and the one who awaits it.
+fn who_awaits_the_pool_hears_of_it_in_a_shutdown_of_small_turns(world: &World) {
+    let reactor = world.builder().turn_budget(1, LIMIT).build().unwrap();
+    let host = world.host(&reactor);
+    let (go, goes) = mpsc::channel::<()>();
+    let work = reactor.unblock(move || goes.recv().unwrap());
+    let came = Rc::new(Cell::new(false));
+    let comes = Rc::clone(&came);
+    reactor.spawn_then(work, move |()| comes.set(true)).detach();
+    // One that is always woken keeps the queue from ever being empty, and the shutdown goes on.
+    let busy = async {
+        loop {
+            yield_now().await
+        }
+    };
+    reactor.spawn_local(busy).detach();
+    let trigger = reactor.on_shutdown(Phase::Before, async move { go.send(()).unwrap() }).unwrap();
+    let finished = reactor.finish(LIMIT).unwrap();
+    assert!(finished.is_clean(), "{finished}");
+    assert!(came.get());
     drop((trigger, host));
 }
 

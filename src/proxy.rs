@@ -19,7 +19,8 @@ pub(crate) type Waker = dyn Fn(Tick) + Send + Sync;
 
 pub(crate) struct Proxy {
     state: Mutex<State>,
-    /// Signalled when a call of the waker has ended and somebody waits for that.
+    /// Signalled when a call of the waker has ended and somebody waits for that, which `waiting` says:
+    /// a signal for nobody is a system call all the same, and each wake would pay it.
     idle: Condvar,
 }
 
@@ -36,6 +37,8 @@ struct State {
     calls: u64,
     /// A wake came while the waker ran: whoever runs it runs it once more.
     again: bool,
+    /// How many threads wait until nobody is inside the waker.
+    waiting: usize,
     /// The reactor's own waker, while the host thread polls by itself: it is called in the place of
     /// the host's, by any number of threads at a time, whatever is held or swapped.
     own: Option<Arc<Waker>>,
@@ -67,6 +70,7 @@ impl Proxy {
                 calling: None,
                 calls: 0,
                 again: false,
+                waiting: 0,
                 own: None,
             }),
             idle: Condvar::new(),
@@ -107,7 +111,9 @@ impl Proxy {
             let _dropped = catch_unwind(AssertUnwindSafe(|| drop(called)));
             state = lock(&self.state);
             state.calling = None;
-            self.idle.notify_all();
+            if state.waiting > 0 {
+                self.idle.notify_all();
+            }
             if !state.again {
                 return outcome;
             }
@@ -226,8 +232,10 @@ impl Proxy {
                 let message = format!("the host's waker is still running, on {caller}");
                 return Err(io::Error::new(io::ErrorKind::TimedOut, message));
             }
+            state.waiting += 1;
             let waited = self.idle.wait_timeout(state, left);
             state = waited.unwrap_or_else(std::sync::PoisonError::into_inner).0;
+            state.waiting -= 1;
         }
         drop(state);
         drop(old);

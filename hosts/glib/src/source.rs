@@ -1,13 +1,12 @@
 //! A `GSource` of our own, for which the crate `glib` has no safe face.
 //!
-//! It is attached to its context once, for good. GLib locks the context in every function that is called
-//! here, so that all of them may be called from any thread, as long as the source and its context are
-//! there; a source that was destroyed ignores them.
-//!
-//! Before GLib 2.86 these functions fetch the context of a source before they lock it, and another thread
-//! may free it in between. So whoever may signal the source keeps the context too.
+//! It is attached to its context once, for good. It is ready when its data says so, which its context asks
+//! before and after each poll, and not by its ready time: `g_source_set_ready_time` writes to the wakeup
+//! descriptor of the context when it sets the time, and once more when the dispatch clears it, so that
+//! each dispatch would be followed by a poll that finds nothing else.
 #![allow(unsafe_code)]
 
+use std::ffi::c_int;
 use std::marker::PhantomData;
 use std::mem::{align_of, size_of};
 #[cfg(unix)]
@@ -19,7 +18,10 @@ use glib::{ControlFlow, MainContext, Priority, ffi};
 
 /// What a source does when it is ready. It is called by whoever iterates the context, and dropped by
 /// whoever lets go of the source last: hence the bounds.
-pub(crate) trait Dispatch: Send + Sync + 'static {
+pub(crate) trait Dispatch: Sized + Send + Sync + 'static {
+    /// Whether the source is ready. None for one that is ready by its descriptor, and no other way.
+    const IS_READY: Option<fn(&Self) -> bool>;
+
     /// Does it. `Break` ends the source.
     fn dispatch(&self) -> ControlFlow;
 }
@@ -28,8 +30,7 @@ pub(crate) trait Dispatch: Send + Sync + 'static {
 /// thread.
 pub(crate) struct Source<D> {
     source: glib::Source,
-    /// Kept for `signal`.
-    _context: MainContext,
+    context: MainContext,
     _data: PhantomData<D>,
 }
 
@@ -42,16 +43,15 @@ struct Layout<D> {
 
 impl<D: Dispatch> Source<D> {
     const FUNCTIONS: ffi::GSourceFuncs = ffi::GSourceFuncs {
-        prepare: None,
-        check: None,
+        prepare: if D::IS_READY.is_some() { Some(prepare::<D>) } else { None },
+        check: if D::IS_READY.is_some() { Some(check::<D>) } else { None },
         dispatch: Some(dispatch::<D>),
         finalize: Some(finalize::<D>),
         closure_callback: None,
         closure_marshal: None,
     };
 
-    /// Attaches a source that is ready when it is signalled. It may recurse: it is dispatched in loops
-    /// that its own dispatch has opened.
+    /// Attaches a source. It may recurse: it is dispatched in loops that its own dispatch has opened.
     pub(crate) fn attach(context: &MainContext, priority: Priority, data: D) -> Source<D> {
         const { assert!(align_of::<Layout<D>>() <= align_of::<u128>(), "as g_malloc aligns") };
         let functions: &'static ffi::GSourceFuncs = &Self::FUNCTIONS;
@@ -68,7 +68,7 @@ impl<D: Dispatch> Source<D> {
             glib::Source::from_glib_full(raw)
         };
         source.attach(Some(context));
-        Source { source, _context: context.clone(), _data: PhantomData }
+        Source { source, context: context.clone(), _data: PhantomData }
     }
 
     /// Has the source dispatched while `fd` is readable. That has to stay open as long as the source is
@@ -90,14 +90,13 @@ impl<D: Dispatch> Source<D> {
         unsafe { &(*raw.cast::<Layout<D>>()).data }
     }
 
-    /// Has the source dispatched, once however often this is called before. From any thread; it
-    /// allocates nothing. False when the source was destroyed, with its context or by name.
+    /// Has the context ask whether the source is ready. From any thread; it allocates nothing, and takes
+    /// no lock. False when the source was destroyed, with its context or by name.
     pub(crate) fn signal(&self) -> bool {
         if self.source.is_destroyed() {
             return false;
         }
-        // SAFETY: `self.source` keeps the source, and `self._context` the context, which it locks.
-        unsafe { ffi::g_source_set_ready_time(self.source.to_glib_none().0, 0) };
+        self.context.wakeup();
         true
     }
 }
@@ -108,18 +107,31 @@ impl<D> Drop for Source<D> {
     }
 }
 
+unsafe extern "C" fn prepare<D: Dispatch>(
+    source: *mut ffi::GSource,
+    timeout: *mut c_int,
+) -> ffi::gboolean {
+    // SAFETY: GLib lends room for the time until the source has to be asked again: whoever signals it
+    // wakes the context, so that there is none.
+    unsafe { timeout.write(-1) };
+    // SAFETY: as in `dispatch`.
+    unsafe { check::<D>(source) }
+}
+
+unsafe extern "C" fn check<D: Dispatch>(source: *mut ffi::GSource) -> ffi::gboolean {
+    // SAFETY: as in `dispatch`.
+    let data = unsafe { &(*source.cast::<Layout<D>>()).data };
+    D::IS_READY.is_some_and(|is_ready| is_ready(data)).into_glib()
+}
+
 unsafe extern "C" fn dispatch<D: Dispatch>(
     source: *mut ffi::GSource,
     _callback: ffi::GSourceFunc,
     _callback_data: ffi::gpointer,
 ) -> ffi::gboolean {
-    // SAFETY: GLib dispatches a source of these functions, which `Source::attach` made as a `Layout<D>`,
-    // and keeps it, and with it the data, while it does so.
-    let data = unsafe {
-        // Cleared, then run: what is signalled from here on has the source dispatched again.
-        ffi::g_source_set_ready_time(source, -1);
-        &(*source.cast::<Layout<D>>()).data
-    };
+    // SAFETY: GLib calls a source of these functions, which `Source::attach` made as a `Layout<D>`, and
+    // keeps it, and with it the data, while it does so.
+    let data = unsafe { &(*source.cast::<Layout<D>>()).data };
     data.dispatch().into_glib()
 }
 

@@ -1,5 +1,6 @@
 //! The worker's drive: ticks through a source that is signalled.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use glib::{ControlFlow, MainContext, Priority};
@@ -12,7 +13,7 @@ use crate::source::{Dispatch, Source};
 /// [`attach`](crate::attach) uses it where it has to, and does the rest as well.
 ///
 /// It attaches one source to the context, which stays there until the function is dropped. A wake
-/// allocates nothing, and costs what `g_source_set_ready_time` does.
+/// allocates nothing, and costs what `g_main_context_wakeup` does.
 ///
 /// ```
 /// use glib::{MainLoop, Priority};
@@ -48,11 +49,18 @@ pub fn waker(
 #[derive(Default)]
 struct Slot {
     tick: Mutex<Option<Tick>>,
+    /// True while there is a tick. Written under the lock, by whoever puts one or takes it; read by the
+    /// thread that iterates the context, without the lock. It publishes nothing, as the tick itself is
+    /// under the lock; the wakeup of the context that follows `put` makes it seen.
+    is_full: AtomicBool,
 }
 
 impl Slot {
     fn put(&self, tick: Tick) {
-        let old = self.lock().replace(tick);
+        let mut slot = self.lock();
+        let old = slot.replace(tick);
+        self.is_full.store(true, Ordering::Relaxed);
+        drop(slot);
         // The reactor has grown impatient. The new one stands for both.
         if let Some(old) = old {
             old.detach();
@@ -60,7 +68,9 @@ impl Slot {
     }
 
     fn take(&self) -> Option<Tick> {
-        self.lock().take()
+        let mut slot = self.lock();
+        self.is_full.store(false, Ordering::Relaxed);
+        slot.take()
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Tick>> {
@@ -78,6 +88,8 @@ impl Drop for Slot {
 }
 
 impl Dispatch for Slot {
+    const IS_READY: Option<fn(&Slot) -> bool> = Some(|slot| slot.is_full.load(Ordering::Relaxed));
+
     fn dispatch(&self) -> ControlFlow {
         if let Some(tick) = self.take() {
             tick.run();

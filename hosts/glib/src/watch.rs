@@ -58,6 +58,8 @@ impl Drop for Watch {
 struct Number(usize);
 
 impl Dispatch for Number {
+    const IS_READY: Option<fn(&Number) -> bool> = None;
+
     fn dispatch(&self) -> ControlFlow {
         let find = |all: &RefCell<Vec<(usize, Weak<Embedded>)>>| {
             let all = all.borrow();

@@ -280,9 +280,9 @@ mod tests {
     #[test]
     fn pollers_who_lost_interest_are_forgotten() {
         let mut cache = Cache::new(true, Interest::NONE, READ);
-        for _ in 0..100_000 {
+        for _ in 0..1_000 {
             drop(cache.wait(None, READ, waker()));
         }
-        assert!(cache.waiting.len() <= POLLERS.1);
+        assert!(cache.waiting.len() <= 512, "the last room before they were too many");
     }
 }

@@ -1,0 +1,261 @@
+//! `--check`: holds the promised ratios against a run.
+
+use std::fmt;
+
+use super::bounds::{Bound, Cases, Limit};
+use super::measured::{Comparison, Measured};
+use super::selection::Selection;
+use super::table::number;
+
+/// What became of a bound, in one case and of one system.
+pub(super) struct Verdict<'a> {
+    bound: &'a Bound,
+    case: String,
+    ours: String,
+    found: Found,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+enum Found {
+    Value(f64),
+    NotMeasured(String),
+    /// The command line has left it out.
+    NotAsked,
+}
+
+/// Judges every bound.
+pub(super) fn check<'a>(
+    bounds: &'a [Bound],
+    measured: &Measured,
+    selection: &Selection,
+) -> Vec<Verdict<'a>> {
+    bounds.iter().flat_map(|bound| judge(bound, measured, selection)).collect()
+}
+
+fn judge<'a>(bound: &'a Bound, measured: &Measured, selection: &Selection) -> Vec<Verdict<'a>> {
+    let judge_case = |case: &str| match measured.find(bound.work, case) {
+        Some(comparison) => judge_systems(bound, comparison, selection),
+        None => vec![bound.missing(case, bound.ours, selection, "no such case was measured")],
+    };
+    let cases: Vec<&str> = match bound.cases {
+        Cases::One(case) => vec![case],
+        Cases::Every => {
+            let of_work = measured.0.iter().filter(|comparison| comparison.work == bound.work);
+            of_work.map(|comparison| &*comparison.case).collect()
+        }
+    };
+    match cases[..] {
+        [] => vec![bound.missing("every case", bound.ours, selection, "no such work was measured")],
+        _ => cases.into_iter().flat_map(judge_case).collect(),
+    }
+}
+
+/// Judges each system that the bound is about.
+fn judge_systems<'a>(
+    bound: &'a Bound,
+    comparison: &Comparison,
+    selection: &Selection,
+) -> Vec<Verdict<'a>> {
+    let case = &comparison.case;
+    let names: Vec<&str> = match bound.ours.strip_suffix('*') {
+        None => vec![bound.ours],
+        Some(beginning) => {
+            let entries = comparison.entries.iter().filter(|entry| !entry.is_left_out());
+            let names = entries.map(|entry| &*entry.system);
+            names.filter(|name| name.starts_with(beginning)).collect()
+        }
+    };
+    if names.is_empty() {
+        return vec![bound.missing(case, bound.ours, selection, "no such system was measured")];
+    }
+    let judge = |ours: &str| match bound.value(comparison, ours) {
+        Some(value) => bound.verdict(case, ours, Found::Value(value)),
+        None => bound.missing(case, ours, selection, &bound.why_missing(comparison, ours)),
+    };
+    names.into_iter().map(judge).collect()
+}
+
+impl Bound {
+    fn value(&self, comparison: &Comparison, ours: &str) -> Option<f64> {
+        match self.against {
+            Some(against) => comparison.ratio(ours, against, self.metric),
+            None => comparison.entry(ours)?.median(self.metric),
+        }
+    }
+
+    fn verdict(&self, case: &str, ours: &str, found: Found) -> Verdict<'_> {
+        Verdict { bound: self, case: case.to_owned(), ours: ours.to_owned(), found }
+    }
+
+    /// What was not measured falls short, unless that is what the command line wants.
+    fn missing(&self, case: &str, ours: &str, selection: &Selection, why: &str) -> Verdict<'_> {
+        let mut systems = [Some(ours), self.against].into_iter().flatten();
+        let is_asked =
+            !selection.is_partial || systems.all(|system| selection.takes(self.work, case, system));
+        let found = if is_asked { Found::NotMeasured(why.to_owned()) } else { Found::NotAsked };
+        self.verdict(case, ours, found)
+    }
+
+    fn why_missing(&self, comparison: &Comparison, ours: &str) -> String {
+        let missing = [Some(ours), self.against].into_iter().flatten().find_map(|system| {
+            let entry = comparison.entry(system);
+            let has_it = entry.is_some_and(|entry| entry.median(self.metric).is_some());
+            let trouble = entry.and_then(|entry| entry.trouble.as_ref());
+            let why = trouble.map_or_else(|| format!("no {}", self.metric).into(), |it| it.text());
+            (!has_it).then(|| format!("{system}: {why}"))
+        });
+        missing.unwrap_or_else(|| "no round has both".to_owned())
+    }
+}
+
+impl Verdict<'_> {
+    pub(super) fn holds(&self) -> bool {
+        match &self.found {
+            Found::Value(value) => self.bound.limit.admits(*value),
+            Found::NotMeasured(_) => false,
+            Found::NotAsked => true,
+        }
+    }
+}
+
+impl Limit {
+    fn admits(self, value: f64) -> bool {
+        match self {
+            Limit::AtMost(limit) => value <= limit,
+            Limit::AtLeast(limit) => value >= limit,
+        }
+    }
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Limit::AtMost(limit) => write!(f, "at most {limit}"),
+            Limit::AtLeast(limit) => write!(f, "at least {limit}"),
+        }
+    }
+}
+
+impl fmt::Display for Verdict<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Verdict { bound, case, ours, found } = self;
+        write!(f, "{} ({} {case}, {}): {ours}", bound.about, bound.work, bound.metric)?;
+        if let Some(against) = bound.against {
+            write!(f, " to {against}")?;
+        }
+        match found {
+            Found::Value(value) => write!(f, " is {}, {}", number(*value), bound.limit),
+            Found::NotMeasured(why) => write!(f, " was not measured ({why}), {}", bound.limit),
+            Found::NotAsked => write!(f, " was not asked for"),
+        }
+    }
+}
+
+/// All that was judged, those that fall short last.
+pub(super) fn report(verdicts: &[Verdict<'_>]) -> String {
+    let asked = verdicts.iter().filter(|verdict| verdict.found != Found::NotAsked);
+    let (held, short): (Vec<_>, Vec<_>) = asked.partition(|verdict| verdict.holds());
+    let list = |verdicts: &[&Verdict<'_>]| -> String {
+        verdicts.iter().map(|verdict| format!("  {verdict}\n")).collect()
+    };
+    let not_asked = verdicts.len() - held.len() - short.len();
+    let mut text = format!("\n{} ratios hold:\n{}", held.len(), list(&held));
+    if not_asked > 0 {
+        text += &format!("{not_asked} are about what was not asked for.\n");
+    }
+    if !short.is_empty() {
+        text += &format!("{} fall short:\n{}", short.len(), list(&short));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compare::child::Outcome;
+    use crate::compare::measured::Entry;
+    use crate::compare::measured::tests::compared;
+    use crate::compare::work::Effort;
+
+    const BOUND: Bound = Bound {
+        about: "echo",
+        work: "echo",
+        cases: Cases::Every,
+        metric: "p50",
+        ours: "ours",
+        against: Some("theirs"),
+        limit: Limit::AtMost(1.5),
+    };
+
+    fn everything() -> Selection {
+        Selection { effort: Effort::Quick, contests: Vec::new(), is_partial: false }
+    }
+
+    fn crafted(ours: &[f64], theirs: &[f64]) -> Measured {
+        Measured(vec![compared("echo", "tcp", &[("ours", ours), ("theirs", theirs)])])
+    }
+
+    #[test]
+    fn a_ratio_within_its_limit_holds() {
+        let bounds = [BOUND];
+        let verdicts = check(&bounds, &crafted(&[3.0], &[2.0]), &everything());
+        assert!(verdicts.iter().all(Verdict::holds));
+        assert!(report(&verdicts).starts_with("\n1 ratios hold:\n"));
+    }
+
+    #[test]
+    fn a_ratio_that_falls_short_is_named() {
+        let bounds = [BOUND];
+        let verdicts = check(&bounds, &crafted(&[4.0], &[2.0]), &everything());
+        assert!(!verdicts[0].holds());
+        let report = report(&verdicts);
+        let line = "1 fall short:\n  echo (echo tcp, p50): ours to theirs is 2.00, at most 1.5\n";
+        assert!(report.ends_with(line), "{report}");
+    }
+
+    #[test]
+    fn a_lower_limit_is_one() {
+        let bounds = [Bound { limit: Limit::AtLeast(1.5), ..BOUND }];
+        assert!(check(&bounds, &crafted(&[4.0], &[2.0]), &everything())[0].holds());
+        assert!(!check(&bounds, &crafted(&[2.0], &[2.0]), &everything())[0].holds());
+    }
+
+    #[test]
+    fn every_case_and_every_system_is_judged() {
+        let bounds = [Bound { ours: "o*", against: None, limit: Limit::AtMost(2.0), ..BOUND }];
+        let figures: [(&str, &[f64]); 3] =
+            [("ours", &[1.0]), ("other", &[2.0]), ("theirs", &[9.0])];
+        let cases = ["tcp", "udp"].map(|case| compared("echo", case, &figures));
+        let verdicts = check(&bounds, &Measured(cases.into()), &everything());
+        assert_eq!(verdicts.len(), 4);
+        assert!(verdicts.iter().all(Verdict::holds));
+    }
+
+    #[test]
+    fn what_was_not_measured_falls_short_with_the_reason() {
+        let bounds = [BOUND, Bound { work: "fan", ..BOUND }];
+        let mut measured = crafted(&[3.0], &[]);
+        measured.0[0].entries.pop();
+        let mut theirs = Entry::new("theirs");
+        theirs.add(Outcome::LeftOut("built without it".to_owned()));
+        measured.0[0].entries.push(theirs);
+        let verdicts = check(&bounds, &measured, &everything());
+        let texts: Vec<_> = verdicts.iter().map(Verdict::to_string).collect();
+        assert!(
+            texts[0].contains("not measured (theirs: left out: built without it)"),
+            "{texts:?}"
+        );
+        assert!(texts[1].contains("not measured (no such work was measured)"), "{texts:?}");
+        assert!(!verdicts.iter().any(Verdict::holds));
+    }
+
+    #[test]
+    fn what_the_command_line_left_out_is_no_failure() {
+        let bounds = [BOUND, Bound { work: "fan", ..BOUND }];
+        let partly = Selection { is_partial: true, ..everything() };
+        let measured = Measured(vec![compared("echo", "tcp", &[("ours", &[1.0])])]);
+        let verdicts = check(&bounds, &measured, &partly);
+        assert!(verdicts.iter().all(Verdict::holds));
+        assert!(report(&verdicts).contains("2 are about what was not asked for"));
+    }
+}

@@ -1,0 +1,8 @@
+//! What is compared: one file a work.
+
+mod echo;
+
+use crate::compare::Work;
+
+/// Every work, in the order of the run.
+pub(crate) const ALL: &[Work] = &[echo::WORK];

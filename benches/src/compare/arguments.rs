@@ -17,7 +17,7 @@ Options:
   --rounds N      how many samples each system gives [default: 7; with --quick 3]
   --work NAME     only this work; may be given more than once, as may the next two
   --case NAME     only this case of the works
-  --system NAME   only this system; a NAME that ends with * takes all that begin so
+  --system NAME   only this system; in a NAME, * stands for anything
   --list          print the works, their cases and their systems, and measure nothing
   --json FILE     write the figures as JSON, one row a figure
   --check         hold the ratios that this project promises against the run

@@ -6,8 +6,7 @@ pub(super) struct Bound {
     pub(super) work: &'static str,
     pub(super) cases: Cases,
     pub(super) metric: &'static str,
-    /// Each of these must hold it. A name that ends with a star is all systems that begin so and that
-    /// are to be had.
+    /// A name with stars in it is all systems that it matches and that are to be had.
     pub(super) ours: &'static str,
     /// None where the figure itself is bounded.
     pub(super) against: Option<&'static str>,

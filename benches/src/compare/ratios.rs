@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::bounds::{Bound, Cases, Limit};
 use super::measured::{Comparison, Measured};
-use super::selection::Selection;
+use super::selection::{Selection, matches};
 use super::table::number;
 
 /// What became of a bound, in one case and of one system.
@@ -57,13 +57,11 @@ fn judge_systems<'a>(
     selection: &Selection,
 ) -> Vec<Verdict<'a>> {
     let case = &comparison.case;
-    let names: Vec<&str> = match bound.ours.strip_suffix('*') {
-        None => vec![bound.ours],
-        Some(beginning) => {
-            let entries = comparison.entries.iter().filter(|entry| !entry.is_left_out());
-            let names = entries.map(|entry| &*entry.system);
-            names.filter(|name| name.starts_with(beginning)).collect()
-        }
+    let names: Vec<&str> = if bound.ours.contains('*') {
+        let entries = comparison.entries.iter().filter(|entry| !entry.is_left_out());
+        entries.map(|entry| &*entry.system).filter(|name| matches(bound.ours, name)).collect()
+    } else {
+        vec![bound.ours]
     };
     if names.is_empty() {
         return vec![bound.missing(case, bound.ours, selection, "no such system was measured")];

@@ -87,12 +87,14 @@ fn is_taken(names: &[String], name: &str) -> bool {
     names.is_empty() || names.iter().any(|pattern| matches(pattern, name))
 }
 
-/// True if it is the name, or ends with a star and the name begins with the rest.
-fn matches(pattern: &str, name: &str) -> bool {
-    match pattern.strip_suffix('*') {
-        Some(beginning) => name.starts_with(beginning),
-        None => name == pattern,
-    }
+/// True if the name is the pattern, in which a star stands for anything.
+pub(super) fn matches(pattern: &str, name: &str) -> bool {
+    let Some((beginning, rest)) = pattern.split_once('*') else {
+        return name == pattern;
+    };
+    let after = name.strip_prefix(beginning);
+    let mut ends = after.into_iter().flat_map(|after| (0..=after.len()).map(|at| after.get(at..)));
+    ends.any(|end| end.is_some_and(|end| matches(rest, end)))
 }
 
 impl fmt::Display for Selection {
@@ -144,6 +146,16 @@ mod tests {
         assert!(message.starts_with("there is no system \"raw-kqueue\""), "{message}");
         assert!(message.contains("raw-epoll, "), "{message}");
         assert!(select("--case loud").err().unwrap().contains("socketpair/back-to-back"));
+    }
+
+    #[test]
+    fn a_star_stands_for_anything() {
+        for pattern in ["glib", "*", "gl*", "*b", "g*b", "*li*", "g**lib*"] {
+            assert!(matches(pattern, "glib"), "{pattern}");
+        }
+        for pattern in ["", "gli", "g*c", "*glibc", "lib*", "glib*glib"] {
+            assert!(!matches(pattern, "glib"), "{pattern}");
+        }
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! One byte, there and back.
 
-mod client;
-mod scene;
-mod servers;
+pub(crate) mod client;
+pub(crate) mod scene;
+pub(crate) mod servers;
 
 use std::io;
 

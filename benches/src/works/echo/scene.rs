@@ -2,15 +2,15 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::net::UnixStream;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::net::{UnixDatagram, UnixStream};
 
 /// What a server works on.
 pub(crate) struct Scene {
     /// Does not block.
     pub(crate) stream: Stream,
     /// To be registered for reading before the stream is, and to be kept so. None ever is readable.
-    pub(crate) silent: Vec<OwnedFd>,
+    pub(crate) silent: Vec<UnixDatagram>,
 }
 
 /// Which kind of connection.

@@ -1,25 +1,27 @@
 //! The servers: one for each system, or for a family of them.
 
+#[cfg_attr(not(feature = "glib"), path = "servers/glib/absent.rs")]
+mod glib;
 mod ours;
 mod raw_epoll;
+mod streams;
 
 use std::io;
 
 use super::scene::Scene;
-use crate::systems::ours::Ours;
 use crate::systems::unknown;
 
-/// Runs the named system's loop on this thread: registers what is silent, and echoes on the stream until
-/// its end.
-type Serve = fn(system: &str, scene: Scene) -> io::Result<()>;
+/// A system's name, and its loop on this thread: it registers what is silent, and echoes on the stream
+/// until its end.
+type Server = (&'static str, fn(Scene) -> io::Result<()>);
 
-/// Those that go by one name.
-const SERVERS: &[(&str, Serve)] = &[("raw-epoll", raw_epoll::serve)];
+/// All but interloop's, which are made of their names.
+const FAMILIES: &[&[Server]] = &[&[("raw-epoll", raw_epoll::serve)], glib::SERVERS];
 
 /// The systems that have a server.
 pub(crate) fn names() -> Vec<String> {
-    let others = SERVERS.iter().map(|(name, _)| (*name).to_owned());
-    others.chain(Ours::everywhere()).collect()
+    let others = FAMILIES.iter().copied().flatten().map(|(name, _)| (*name).to_owned());
+    others.chain(ours::names()).collect()
 }
 
 /// Serves the scene in this system until the client closes its end.
@@ -27,7 +29,8 @@ pub(crate) fn serve(system: &str, scene: Scene) -> io::Result<()> {
     if system.starts_with("interloop/") {
         return ours::serve(system, scene);
     }
-    let server = SERVERS.iter().find(|(name, _)| *name == system);
+    let mut servers = FAMILIES.iter().copied().flatten();
+    let server = servers.find(|(name, _)| *name == system);
     let (_, serve) = server.ok_or_else(|| unknown(system))?;
-    serve(system, scene)
+    serve(scene)
 }

@@ -9,7 +9,7 @@ use crate::works::echo::scene::Scene;
 
 const STREAM: u64 = u64::MAX;
 
-pub(super) fn serve(_system: &str, scene: Scene) -> io::Result<()> {
+pub(super) fn serve(scene: Scene) -> io::Result<()> {
     let mut epoll = RawEpoll::new()?;
     for (index, silent) in scene.silent.iter().enumerate() {
         epoll.add(silent, index as u64, EventFlags::IN)?;

@@ -1,0 +1,31 @@
+//! What people do in GLib's loop.
+
+mod async_io;
+mod fd_source;
+mod tokio_channels;
+mod tokio_local;
+
+use std::io;
+
+use glib::{MainContext, MainLoop};
+
+use super::Server;
+
+pub(super) const SERVERS: &[Server] = &[
+    ("glib", fd_source::serve),
+    ("async-io/glib", async_io::serve),
+    ("tokio-channels/glib", tokio_channels::serve),
+    ("tokio-local/glib", tokio_local::serve),
+];
+
+/// Runs the loop until this future, which it polls, has come to its end.
+fn run_until(done: impl Future<Output = io::Result<()>> + 'static) {
+    let main_loop = MainLoop::new(None, false);
+    let running = main_loop.clone();
+    MainContext::default().spawn_local(async move {
+        // The client knows whether all has come back.
+        let _ = done.await;
+        running.quit();
+    });
+    main_loop.run();
+}

@@ -1,0 +1,42 @@
+//! The echo beside a crowd of descriptors that stay silent.
+
+use std::io;
+use std::os::unix::net::UnixDatagram;
+
+use super::echo::client::{self, Pace};
+use super::echo::scene::{Kind, Scene, Stream};
+use super::echo::servers;
+use crate::compare::{Effort, Figure, Sample, Work};
+
+pub(crate) const WORK: Work = Work {
+    name: "idle",
+    about: "the echo beside so many registered descriptors that stay silent",
+    reference: "raw-epoll",
+    cases,
+    systems: |_| servers::names(),
+    sample,
+};
+
+fn cases(effort: Effort) -> Vec<String> {
+    let crowds: &[usize] = match effort {
+        Effort::Quick => &[1000, 10_000],
+        Effort::Full => &[10, 100, 1000, 10_000],
+    };
+    crowds.iter().map(usize::to_string).collect()
+}
+
+fn sample(sample: &Sample) -> io::Result<Vec<Figure>> {
+    let crowd: usize = sample.case.parse().map_err(io::Error::other)?;
+    let silent = (0..crowd).map(|_| silent()).collect::<io::Result<_>>()?;
+    let (stream, theirs) = Stream::pair(Kind::Pair)?;
+    let client = client::start(theirs, Pace::BackToBack, sample.effort.sample_time());
+    servers::serve(&sample.system, Scene { stream, silent })?;
+    client.figures()
+}
+
+/// A socket that nobody knows, so that nothing comes.
+fn silent() -> io::Result<UnixDatagram> {
+    let socket = UnixDatagram::unbound()?;
+    socket.set_nonblocking(true)?;
+    Ok(socket)
+}

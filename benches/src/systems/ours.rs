@@ -4,15 +4,24 @@ use std::io;
 
 use interloop::{BackendKind, Handle, Reactor};
 
-use super::{condvar, glib, left_out, poll, unknown};
+use super::{condvar, glib, left_out, poll, qt, sdl, unknown, winit};
 
 /// Joins a reactor to a host, and runs that until the reactor has stopped.
 type Host = fn(&Reactor, Drive) -> io::Result<()>;
 
 /// The hosts that post what a worker tells them.
-const WITH_A_WORKER: &[(&str, Host)] = &[("condvar", condvar::host), ("glib", glib::host)];
+const WITH_A_WORKER: &[(&str, Host)] = &[
+    ("condvar", condvar::host),
+    ("glib", glib::host),
+    ("qt", qt::host),
+    ("sdl", sdl::host),
+    ("winit", winit::host),
+];
 /// The hosts that watch a descriptor.
-const WITH_A_DESCRIPTOR: &[(&str, Host)] = &[("poll", poll::host), ("glib", glib::host)];
+const WITH_A_DESCRIPTOR: &[(&str, Host)] =
+    &[("poll", poll::host), ("glib", glib::host), ("qt", qt::host)];
+/// The hosts that are run with epoll only: with the others, what differs is the backend and not the host.
+const WITH_EPOLL_ONLY: [&str; 2] = ["sdl", "winit"];
 /// The backends that have one.
 const EMBEDDABLE: [BackendKind; 2] = [BackendKind::Epoll, BackendKind::Kqueue];
 
@@ -62,6 +71,8 @@ impl Ours {
         let can = |drive: &Drive| *drive != Drive::Embed || EMBEDDABLE.contains(&backend);
         let drives = Drive::ALL.into_iter().filter(can);
         let hosts = drives.flat_map(|drive| drive.hosts().iter().map(move |host| (drive, host.0)));
+        let runs = |host: &str| backend == BackendKind::Epoll || !WITH_EPOLL_ONLY.contains(&host);
+        let hosts = hosts.filter(|(_, host)| runs(host));
         hosts.map(|(drive, host)| format!("interloop/{backend}/{}/{host}", drive.name())).collect()
     }
 

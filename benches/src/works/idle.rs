@@ -35,7 +35,7 @@ fn sample(sample: &Sample) -> io::Result<Vec<Figure>> {
 }
 
 /// A socket that nobody knows, so that nothing comes.
-fn silent() -> io::Result<UnixDatagram> {
+pub(super) fn silent() -> io::Result<UnixDatagram> {
     let socket = UnixDatagram::unbound()?;
     socket.set_nonblocking(true)?;
     Ok(socket)

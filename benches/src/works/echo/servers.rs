@@ -1,10 +1,23 @@
 //! The servers: one for each system, or for a family of them.
 
+mod calloop;
 #[cfg_attr(not(feature = "glib"), path = "servers/glib/absent.rs")]
 mod glib;
+#[cfg(any(feature = "sdl", feature = "winit"))]
+mod io_thread;
+mod mio;
 mod ours;
+mod polling;
+#[cfg_attr(not(feature = "qt"), path = "servers/qt/absent.rs")]
+mod qt;
 mod raw_epoll;
+#[cfg_attr(not(feature = "sdl"), path = "servers/sdl/absent.rs")]
+mod sdl;
+mod smol;
 mod streams;
+mod tokio;
+#[cfg_attr(not(feature = "winit"), path = "servers/winit/absent.rs")]
+mod winit;
 
 use std::io;
 
@@ -16,7 +29,13 @@ use crate::systems::unknown;
 type Server = (&'static str, fn(Scene) -> io::Result<()>);
 
 /// All but interloop's, which are made of their names.
-const FAMILIES: &[&[Server]] = &[&[("raw-epoll", raw_epoll::serve)], glib::SERVERS];
+const FAMILIES: &[&[Server]] = &[
+    &[("raw-epoll", raw_epoll::serve)],
+    glib::SERVERS,
+    &[("qt", qt::serve), ("sdl", sdl::serve), ("winit", winit::serve)],
+    &[("mio", mio::serve), ("polling", polling::serve), ("calloop", calloop::serve)],
+    &[("tokio", tokio::serve), ("smol", smol::serve)],
+];
 
 /// The systems that have a server.
 pub(crate) fn names() -> Vec<String> {

@@ -41,7 +41,7 @@ pub(crate) fn run(words: impl Iterator<Item = OsString>) -> ExitCode {
         print!("{selection}");
         return ExitCode::SUCCESS;
     }
-    let measured = rounds::run(&selection, arguments.rounds(), child::sample_in_child, |done| {
+    let measured = rounds::run(&selection, arguments.rounds(), child::sample_in_children, |done| {
         print!("{}", table::of(done));
     });
     print!("{}", table::troubles(&measured));

@@ -82,8 +82,17 @@ fn open_the_limit() -> io::Result<()> {
     Ok(setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit })?)
 }
 
+/// Takes these samples, all at once.
+pub(super) fn sample_in_children(work: &Work, samples: &[Sample]) -> Vec<Outcome> {
+    thread::scope(|scope| {
+        let take = |sample| scope.spawn(move || sample_in_child(work, sample));
+        let taken: Vec<_> = samples.iter().map(take).collect();
+        taken.into_iter().map(|taken| taken.join().expect("it does not panic")).collect()
+    })
+}
+
 /// Takes one sample: the parent's side.
-pub(super) fn sample_in_child(work: &Work, sample: &Sample) -> Outcome {
+fn sample_in_child(work: &Work, sample: &Sample) -> Outcome {
     let program = match env::current_exe() {
         Ok(program) => program,
         Err(error) => return Outcome::Failed(format!("cannot find this program: {error}")),

@@ -7,11 +7,12 @@ use super::measured::{Comparison, Entry, Measured};
 use super::selection::{Contest, Selection};
 use super::work::{Effort, Sample, Work};
 
-/// Takes every sample of the selection. `done` gets each comparison as soon as it is complete.
+/// Takes every sample of the selection. `sample` takes those that it is given at once, which mostly is one.
+/// `done` gets each comparison as soon as it is complete.
 pub(super) fn run(
     selection: &Selection,
     rounds: usize,
-    mut sample: impl FnMut(&Work, &Sample) -> Outcome,
+    mut sample: impl FnMut(&Work, &[Sample]) -> Vec<Outcome>,
     mut done: impl FnMut(&Comparison),
 ) -> Measured {
     let comparisons = selection.contests.iter().map(|contest| {
@@ -28,20 +29,25 @@ fn compare(
     contest: &Contest,
     effort: Effort,
     rounds: usize,
-    sample: &mut impl FnMut(&Work, &Sample) -> Outcome,
+    sample: &mut impl FnMut(&Work, &[Sample]) -> Vec<Outcome>,
 ) -> Comparison {
     let Contest { work, case, systems } = contest;
     let mut entries: Vec<_> = systems.iter().map(|system| Entry::new(system)).collect();
     for round in 0..rounds {
         let first = round * entries.len() / rounds;
         let (head, tail) = entries.split_at_mut(first);
-        for entry in tail.iter_mut().chain(head) {
-            // What is not to be had is not asked for again.
-            if !entry.is_left_out() {
-                progress(&format!("{} {case} {}/{rounds} {}", work.name, round + 1, entry.system));
-                let (case, system) = (case.clone(), entry.system.clone());
-                entry.add(sample(work, &Sample { case, system, effort }));
-            }
+        // What is not to be had is not asked for again.
+        let entries = tail.iter_mut().chain(head).filter(|entry| !entry.is_left_out());
+        let mut entries: Vec<_> = entries.collect();
+        let together = if work.at_once { entries.len().max(1) } else { 1 };
+        for entries in entries.chunks_mut(together) {
+            let systems = entries.iter().map(|entry| entry.system.clone());
+            let samples: Vec<_> =
+                systems.map(|system| Sample { case: case.clone(), system, effort }).collect();
+            let system = if work.at_once { "all systems" } else { &samples[0].system };
+            progress(&format!("{} {case} {}/{rounds} {system}", work.name, round + 1));
+            let outcomes = sample(work, &samples);
+            entries.iter_mut().zip(outcomes).for_each(|(entry, outcome)| entry.add(outcome));
         }
     }
     progress("");
@@ -69,6 +75,7 @@ mod tests {
         reference: "a",
         cases: |_| vec!["only".to_owned()],
         systems: |_| ["a", "b", "c"].map(str::to_owned).to_vec(),
+        at_once: false,
         sample: |_| unreachable!("the tests take their own samples"),
     };
 
@@ -80,12 +87,31 @@ mod tests {
         let contests = vec![Contest { work: &WORK, case: "only".to_owned(), systems }];
         let selection = Selection { effort: Effort::Quick, contests, is_partial: false };
         let mut order = Vec::new();
-        let sample = |_: &Work, sample: &Sample| {
-            order.push(sample.system.clone());
-            outcome(&sample.system, order.len())
+        let sample = |_: &Work, samples: &[Sample]| {
+            let each = samples.iter().map(|sample| {
+                order.push(sample.system.clone());
+                outcome(&sample.system, order.len())
+            });
+            each.collect()
         };
         let measured = run(&selection, rounds, sample, |_| ());
         (order, measured)
+    }
+
+    #[test]
+    fn those_that_do_not_disturb_each_other_are_taken_at_once() {
+        const AT_ONCE: Work = Work { at_once: true, ..WORK };
+        let systems = (WORK.systems)("only");
+        let contests = vec![Contest { work: &AT_ONCE, case: "only".to_owned(), systems }];
+        let selection = Selection { effort: Effort::Quick, contests, is_partial: false };
+        let mut batches = Vec::new();
+        let sample = |_: &Work, samples: &[Sample]| {
+            batches.push(samples.len());
+            samples.iter().map(|_| took(1.0)).collect()
+        };
+        let measured = run(&selection, 2, sample, |_| ());
+        assert_eq!(batches, [3, 3]);
+        assert_eq!(measured.rows().count(), 3);
     }
 
     fn took(value: f64) -> Outcome {

@@ -19,6 +19,9 @@ pub(crate) struct Work {
     pub(crate) cases: fn(Effort) -> Vec<String>,
     /// The systems that do it, whether or not they can here: one that cannot answers `Unsupported`.
     pub(crate) systems: fn(case: &str) -> Vec<String>,
+    /// Whether the samples of a round are taken all at once, because what they measure does not depend on
+    /// what else the machine does. Otherwise one is taken after the other.
+    pub(crate) at_once: bool,
     /// Does it once, and says what it took. An error of the kind `Unsupported` leaves the system out,
     /// with its message as the reason. This is called in a process of its own, on its main thread.
     pub(crate) sample: fn(&Sample) -> io::Result<Vec<Figure>>,

@@ -16,6 +16,7 @@ pub(crate) const WORK: Work = Work {
     reference: "raw-epoll",
     cases,
     systems: |_| servers::names(),
+    at_once: false,
     sample,
 };
 

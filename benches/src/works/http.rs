@@ -26,6 +26,7 @@ pub(crate) const WORK: Work = Work {
     reference: "tokio",
     cases,
     systems,
+    at_once: false,
     sample,
 };
 

@@ -18,6 +18,8 @@ pub(super) struct Bound {
 pub(super) enum Cases {
     /// In every case that is measured.
     Every,
+    /// In every case that is measured and whose name begins so.
+    With(&'static str),
     /// In this one.
     One(&'static str),
 }
@@ -28,7 +30,7 @@ pub(super) enum Limit {
     AtLeast(f64),
 }
 
-use Cases::{Every, One};
+use Cases::{Every, One, With};
 use Limit::{AtLeast, AtMost};
 
 const WORKER: &str = "interloop/epoll/worker/condvar";
@@ -90,11 +92,54 @@ pub(super) const ALL: &[Bound] = &[
     figure("fan, wakes of a batch", ("fan", Every, "wakes_per_batch"), WORKER, AtMost(1.0)),
     ratio("calls in GLib", CALLS_4, WORKER_IN_GLIB, "invoke/glib", AtMost(0.12)),
     ratio("calls, condvar host", CALLS_4, WORKER, "tokio", AtMost(0.8)),
-    ratio("timers", ("timers", Every, "per_timer"), RUN, "tokio", AtMost(0.8)),
-    ratio("timers", ("timers", Every, "per_timer"), RUN, "calloop", AtMost(0.5)),
-    ratio("tasks", ("tasks", Every, "per_task"), RUN, "async-executor", AtMost(0.9)),
-    ratio("tasks", ("tasks", Every, "per_task"), RUN, "tokio", AtMost(0.7)),
+    ratio(
+        "timers, set and cancelled",
+        ("timers", With("insert-cancel/sleeps/"), "per_timer"),
+        RUN,
+        "tokio",
+        AtMost(0.8),
+    ),
+    ratio(
+        "timers, fired",
+        ("timers", With("fire/sleeps/"), "per_timer"),
+        RUN,
+        "tokio",
+        AtMost(0.8),
+    ),
+    ratio(
+        "timers, set and cancelled",
+        ("timers", One("insert-cancel/callbacks/1000"), "per_timer"),
+        RUN,
+        "calloop",
+        AtMost(0.5),
+    ),
+    ratio(
+        "timers, fired",
+        ("timers", One("fire/callbacks/1000"), "per_timer"),
+        RUN,
+        "calloop",
+        AtMost(0.5),
+    ),
+    ratio(
+        "tasks, spawned",
+        ("tasks", With("spawn/"), "per_task"),
+        RUN,
+        "async-executor",
+        AtMost(0.9),
+    ),
+    ratio("tasks, spawned", ("tasks", With("spawn/"), "per_task"), RUN, "tokio", AtMost(0.7)),
+    ratio(
+        "tasks that yield",
+        ("tasks", With("yield/"), "per_task"),
+        RUN,
+        "async-executor",
+        AtMost(0.9),
+    ),
+    ratio("tasks that yield", ("tasks", With("yield/"), "per_task"), RUN, "tokio", AtMost(0.7)),
+    ratio("tasks, woken", ("tasks", With("wake/"), "per_task"), RUN, "async-executor", AtMost(0.9)),
+    ratio("tasks, woken", ("tasks", With("wake/"), "per_task"), RUN, "tokio", AtMost(0.7)),
     ratio("http", ("http", Every, "requests"), WORKER_IN_GLIB, "tokio", AtLeast(0.85)),
     ratio("memory of a source", ("memory", One("source"), "bytes"), RUN, "tokio", AtMost(0.5)),
+    ratio("memory of a stream", ("memory", One("stream"), "bytes"), RUN, "tokio", AtMost(0.5)),
     figure("wakes in idle seconds", ("idle-cpu", Every, "wakes"), "interloop/*", AtMost(0.0)),
 ];

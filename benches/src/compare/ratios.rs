@@ -37,12 +37,14 @@ fn judge<'a>(bound: &'a Bound, measured: &Measured, selection: &Selection) -> Ve
         Some(comparison) => judge_systems(bound, comparison, selection),
         None => vec![bound.missing(case, bound.ours, selection, "no such case was measured")],
     };
+    let of_work = measured.0.iter().filter(|comparison| comparison.work == bound.work);
+    let measured_cases = of_work.map(|comparison| &*comparison.case);
     let cases: Vec<&str> = match bound.cases {
         Cases::One(case) => vec![case],
-        Cases::Every => {
-            let of_work = measured.0.iter().filter(|comparison| comparison.work == bound.work);
-            of_work.map(|comparison| &*comparison.case).collect()
+        Cases::With(beginning) => {
+            measured_cases.filter(|case| case.starts_with(beginning)).collect()
         }
+        Cases::Every => measured_cases.collect(),
     };
     match cases[..] {
         [] => vec![bound.missing("every case", bound.ours, selection, "no such work was measured")],

@@ -23,6 +23,7 @@ pub(crate) const WORK: Work = Work {
     reference: "interloop/epoll/worker/condvar",
     cases,
     systems: |_| SYSTEMS.map(str::to_owned).to_vec(),
+    at_once: false,
     sample,
 };
 

@@ -23,6 +23,7 @@ pub(crate) const WORK: Work = Work {
     reference: "interloop/epoll/run/own",
     cases: |_| CASES.map(|(case, _)| case.to_owned()).to_vec(),
     systems,
+    at_once: false,
     sample,
 };
 

@@ -20,6 +20,7 @@ pub(crate) const WORK: Work = Work {
     reference: "interloop/epoll/run/own",
     cases,
     systems,
+    at_once: false,
     sample,
 };
 

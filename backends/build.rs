@@ -20,18 +20,22 @@ fn main() {
     // illumos and Solaris hold on to FD_SETSIZE, and rustix leaves select out there.
     let select = feature("SELECT") && (linux || kernel_queue || target("OS", &["android"]));
     let set = poll || select;
+    // The layout of its rings is known for these.
+    let io_uring = feature("IO_URING") && linux && words_of_64_bits;
     let queue_without_user_events = kqueue && target("OS", &["netbsd", "openbsd"]);
 
     for (name, there) in [
         ("has_epoll", epoll),
         ("has_kqueue", kqueue),
+        ("has_io_uring", io_uring),
         ("has_polling", polling),
         ("has_poll", poll),
         ("has_select", select),
-        ("has_backend", epoll || kqueue || polling || set),
-        ("has_own_wait", epoll || kqueue || set),
+        ("has_backend", epoll || io_uring || kqueue || polling || set),
+        ("has_own_wait", epoll || io_uring || kqueue || set),
         ("has_set", set),
-        ("has_notifier", set || queue_without_user_events),
+        ("has_poll_flags", set || io_uring),
+        ("has_notifier", set || io_uring || queue_without_user_events),
     ] {
         println!("cargo::rustc-check-cfg=cfg({name})");
         if there {

@@ -11,6 +11,8 @@ use std::str::FromStr;
 pub enum BackendKind {
     /// `epoll`, of Linux.
     Epoll,
+    /// `io_uring`, of Linux 6.1.
+    IoUring,
     /// `kqueue`, of macOS and the BSDs; on Linux over libkqueue.
     Kqueue,
     /// The crate `polling`, for Windows (IOCP) and illumos (ports), and for comparison elsewhere.
@@ -25,8 +27,9 @@ pub enum BackendKind {
 
 impl BackendKind {
     /// Every backend that the operating system can offer, best first.
-    pub const ALL: [BackendKind; 5] = [
+    pub const ALL: [BackendKind; 6] = [
         BackendKind::Epoll,
+        BackendKind::IoUring,
         BackendKind::Kqueue,
         BackendKind::Polling,
         BackendKind::Poll,
@@ -44,6 +47,7 @@ impl BackendKind {
     pub const fn name(self) -> &'static str {
         match self {
             BackendKind::Epoll => "epoll",
+            BackendKind::IoUring => "io_uring",
             BackendKind::Kqueue => "kqueue",
             BackendKind::Polling => "polling",
             BackendKind::Poll => "poll",
@@ -82,6 +86,9 @@ mod tests {
             assert_eq!(kind.to_string().parse::<BackendKind>().unwrap(), kind);
         }
         let error = "kpoll".parse::<BackendKind>().unwrap_err();
-        assert!(error.to_string().contains("\"kpoll\"; there are epoll, kqueue"), "{error}");
+        assert!(
+            error.to_string().contains("\"kpoll\"; there are epoll, io_uring, kqueue"),
+            "{error}"
+        );
     }
 }

@@ -17,6 +17,8 @@ mod types;
 mod epoll;
 #[cfg(feature = "test-util")]
 pub mod fake;
+#[cfg(has_io_uring)]
+mod io_uring;
 #[cfg(has_kqueue)]
 mod kqueue;
 #[cfg(has_poll)]
@@ -31,6 +33,8 @@ mod select;
 mod deadline;
 #[cfg(has_notifier)]
 mod notifier;
+#[cfg(has_poll_flags)]
+mod poll_flags;
 #[cfg(has_backend)]
 mod refusal;
 #[cfg(has_backend)]
@@ -49,6 +53,7 @@ pub use types::{Event, Interest, Key, Mode, Readiness, Release};
 
 #[cfg(not(any(
     feature = "epoll",
+    feature = "io_uring",
     feature = "kqueue",
     feature = "polling",
     feature = "poll",
@@ -84,6 +89,8 @@ fn open_bare(kind: BackendKind) -> io::Result<std::sync::Arc<dyn Poller>> {
     match kind {
         #[cfg(has_epoll)]
         BackendKind::Epoll => Ok(Arc::new(epoll::Epoll::open()?)),
+        #[cfg(has_io_uring)]
+        BackendKind::IoUring => Ok(Arc::new(io_uring::Uring::open()?)),
         #[cfg(has_kqueue)]
         BackendKind::Kqueue => Ok(Arc::new(kqueue::Kqueue::open()?)),
         #[cfg(has_polling)]
@@ -108,6 +115,7 @@ fn why_absent(kind: BackendKind) -> String {
                 .to_owned();
         }
         BackendKind::Epoll => cfg!(feature = "epoll"),
+        BackendKind::IoUring => cfg!(feature = "io_uring"),
         BackendKind::Kqueue => cfg!(feature = "kqueue"),
         BackendKind::Polling => cfg!(feature = "polling"),
         BackendKind::Poll => cfg!(feature = "poll"),

@@ -19,8 +19,8 @@ use std::os::fd::BorrowedFd;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
-use crate::set::pollfd::{polled, readiness};
-use crate::set::{Entry, SetCall};
+use crate::poll_flags::readiness;
+use crate::set::{Entry, SetCall, polled};
 use crate::{BackendKind, BorrowedSource, Event};
 
 /// poll, and the array that it takes.
@@ -49,12 +49,10 @@ impl SetCall for Poll {
         poll(&mut self.array, timeout)?;
         let (notifier, array) = self.array.split_last().expect("the notifier is in it");
         let ready = array.iter().zip(entries).filter(|(polled, _)| !polled.revents().is_empty());
-        events.extend(
-            ready.map(|(polled, entry)| Event::Ready {
-                key: entry.key,
-                readiness: readiness(polled),
-            }),
-        );
+        events.extend(ready.map(|(polled, entry)| Event::Ready {
+            key: entry.key,
+            readiness: readiness(polled.revents()),
+        }));
         if notifier.revents().contains(PollFlags::NVAL) {
             return Err(Errno::BADF);
         }

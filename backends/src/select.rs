@@ -24,9 +24,9 @@ use rustix::event::{
 use rustix::io::{Errno, fcntl_getfd, retry_on_intr};
 use rustix::process::{Resource, getrlimit};
 
+use crate::poll_flags::readiness;
 use crate::refusal::refusal;
-use crate::set::pollfd::{polled, readiness};
-use crate::set::{Entry, SetCall};
+use crate::set::{Entry, SetCall, polled};
 use crate::{BackendKind, BorrowedSource, Event, Interest, Readiness, source_number};
 
 /// select, and the sets that it takes and answers with.
@@ -143,7 +143,7 @@ impl Select {
         retry_on_intr(|| poll(&mut self.details, Some(&Timespec::default())))?;
         for (&position, polled) in self.ready.iter().zip(&self.details) {
             // Poll is silent where another reader was faster in between.
-            let readiness = match readiness(polled) {
+            let readiness = match readiness(polled.revents()) {
                 Readiness::NONE => self.answers[position],
                 readiness => readiness,
             };

@@ -5,14 +5,13 @@
 #![allow(unsafe_code)]
 
 mod entries;
-pub(crate) mod pollfd;
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::sync::{Mutex, TryLockError};
 use std::time::Duration;
 
-use rustix::event::Timespec;
+use rustix::event::{PollFd, Timespec};
 use rustix::io::Errno;
 
 pub(crate) use self::entries::Entry;
@@ -20,6 +19,7 @@ use self::entries::Set;
 use crate::deadline::{Deadline, timespec};
 use crate::mailbox::Mailbox;
 use crate::notifier::Notifier;
+use crate::poll_flags::wanted;
 use crate::refusal::{no_edges, second_waiter};
 use crate::registered::Registered;
 use crate::{BackendKind, BorrowedSource, Event, Interest, Key, Mode, Poller, Release};
@@ -41,6 +41,11 @@ pub(crate) trait SetCall: Default + Send {
         timeout: Option<&Timespec>,
         events: &mut Vec<Event>,
     ) -> rustix::io::Result<bool>;
+}
+
+/// What `entry` asks of poll.
+pub(crate) fn polled(entry: &Entry) -> PollFd<'static> {
+    PollFd::from_borrowed_fd(entry.source, wanted(entry.interest))
 }
 
 /// The backend over such a system call.

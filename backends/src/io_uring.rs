@@ -1,0 +1,227 @@
+//! The io_uring backend: poll requests in a ring.
+//!
+//! Facts about io_uring(7), and what they mean here:
+//!
+//! - A poll request is answered once, or, with `MULTI`, at each wake of its file, as an edge. What is
+//!   ready already answers at once.
+//! - Requests lie in memory that the kernel shares, and the call that waits submits all of them: a
+//!   thousand that are armed again cost one system call, which is made anyway.
+//! - An answer is completed by the thread that submitted the request, and interrupts the system call that
+//!   this thread is in. So none but the waiting thread submits: changes travel through a mailbox, and the
+//!   waiting thread has to be notified. Its ring is made for one thread (`SINGLE_ISSUER`), and completes
+//!   answers when it is asked for them and never in between (`DEFER_TASKRUN`, Linux 6.1). Another thread
+//!   that begins to wait makes a ring of its own, and arms there what is armed.
+//! - A request holds on to its open file description: one whose descriptor is closed behind our back goes
+//!   on, and is noticed when it is armed again. A deletion is released once it was submitted.
+//! - The kernel may end a `MULTI` request, as when its answers overflow: it is armed again.
+//! - Sandboxes and `kernel.io_uring_disabled` refuse the ring: the backend does not open then.
+#![allow(unsafe_code)]
+
+mod armed;
+mod ring;
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::sync::{Mutex, MutexGuard, TryLockError};
+use std::time::Duration;
+
+use self::armed::{Armed, Entry};
+use self::ring::{Answer, Ring};
+use crate::deadline::Deadline;
+use crate::mailbox::Mailbox;
+use crate::notifier::Notifier;
+use crate::refusal::second_waiter;
+use crate::registered::Registered;
+use crate::{BackendKind, BorrowedSource, Event, Interest, Key, Mode, Poller, Release};
+
+/// The backend.
+pub(crate) struct Uring {
+    registered: Registered,
+    /// From the registering thread to the waiting one.
+    changes: Mailbox<Change>,
+    /// Its request is answered at each write: nobody has to read it.
+    notifier: Notifier,
+    /// Taken for the length of a wait, so that a second waiting thread is found out.
+    waiting: Mutex<Waiting>,
+}
+
+enum Change {
+    Arm(Entry),
+    Disarm(Key),
+    Delete(Key),
+}
+
+/// What the waiting thread owns.
+struct Waiting {
+    ring: Ring,
+    armed: Armed,
+    /// Deletions that were submitted, and that the next wait reports.
+    released: Vec<Key>,
+}
+
+impl Uring {
+    pub(crate) fn open() -> io::Result<Uring> {
+        let notifier = Notifier::open()?;
+        let mut ring = Ring::open()?;
+        ring.watch(notifier.as_fd())?;
+        let waiting = Waiting { ring, armed: Armed::default(), released: Vec::new() };
+        Ok(Uring {
+            registered: Registered::default(),
+            changes: Mailbox::new(),
+            notifier,
+            waiting: Mutex::new(waiting),
+        })
+    }
+
+    fn arm(&self, source: BorrowedSource<'_>, key: Key, interest: Interest, mode: Mode) {
+        if interest.is_none() {
+            return self.changes.push(Change::Disarm(key));
+        }
+        // SAFETY: by the contract of `Poller::add` the object stays open until it is released, which
+        // `delete` or `wait` says when the last copy of this borrow is gone.
+        let source = unsafe { BorrowedFd::borrow_raw(source.as_raw_fd()) };
+        self.changes.push(Change::Arm(Entry { key, source, interest, mode }));
+    }
+
+    /// What the waiting thread owns. None while one is waiting.
+    fn try_lock(&self) -> Option<MutexGuard<'_, Waiting>> {
+        match self.waiting.try_lock() {
+            Ok(waiting) => Some(waiting),
+            Err(TryLockError::Poisoned(waiting)) => Some(waiting.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+
+    /// Puts into the ring what has changed.
+    fn apply(&self, waiting: &mut Waiting) -> io::Result<()> {
+        let Waiting { ring, armed, released } = waiting;
+        if !ring.is_of_this_thread() {
+            *ring = Ring::open()?;
+            ring.watch(self.notifier.as_fd())?;
+            armed.move_to_another_ring();
+        }
+        let mut cancelled = Ok(());
+        self.changes.fetch(|change| {
+            let stale = match change {
+                Change::Arm(entry) => armed.arm(entry),
+                Change::Disarm(key) => armed.disarm(key),
+                Change::Delete(key) => {
+                    released.push(key);
+                    armed.disarm(key)
+                }
+            };
+            if let (Some(token), Ok(())) = (stale, &cancelled) {
+                cancelled = ring.cancel(token);
+            }
+        });
+        cancelled?;
+        armed.submit(ring)
+    }
+
+    /// Takes the answers out of the ring. True if one is the notifier's.
+    fn collect(&self, waiting: &mut Waiting, events: &mut Vec<Event>) -> io::Result<bool> {
+        let Waiting { ring, armed, .. } = waiting;
+        let (mut notified, mut unwatched) = (false, false);
+        ring.answers(|answer| match answer {
+            Answer::Notified { goes_on } => {
+                notified = true;
+                unwatched |= !goes_on;
+            }
+            Answer::Polled { token, result, goes_on } => {
+                let answered = armed.answered(token, result, goes_on);
+                events.extend(answered.map(|(key, readiness)| Event::Ready { key, readiness }));
+            }
+        });
+        if unwatched {
+            ring.watch(self.notifier.as_fd())?;
+        }
+        Ok(notified)
+    }
+}
+
+impl Poller for Uring {
+    fn kind(&self) -> BackendKind {
+        BackendKind::IoUring
+    }
+
+    fn add(
+        &self,
+        source: BorrowedSource<'_>,
+        key: Key,
+        interest: Interest,
+        mode: Mode,
+    ) -> io::Result<()> {
+        self.registered.add(BackendKind::IoUring, source, || Ok(()))?;
+        self.arm(source, key, interest, mode);
+        Ok(())
+    }
+
+    fn modify(
+        &self,
+        source: BorrowedSource<'_>,
+        key: Key,
+        interest: Interest,
+        mode: Mode,
+    ) -> io::Result<()> {
+        self.arm(source, key, interest, mode);
+        Ok(())
+    }
+
+    fn delete(&self, source: BorrowedSource<'_>, key: Key) -> Release {
+        self.registered.delete(source);
+        self.changes.push(Change::Delete(key));
+        let waiting = self.try_lock();
+        let Some(mut waiting) = waiting.filter(|waiting| waiting.ring.is_of_this_thread()) else {
+            return Release::Later;
+        };
+        // It may be long until this thread waits again, and the request would keep the object open.
+        let submitted = self.apply(&mut waiting).and_then(|()| waiting.ring.submit());
+        if submitted.is_err() {
+            // The next wait fails as well, and reports it.
+            return Release::Later;
+        }
+        waiting.released.retain(|released| *released != key);
+        Release::Now
+    }
+
+    fn wait(&self, events: &mut Vec<Event>, timeout: Option<Duration>) -> io::Result<()> {
+        let Some(mut waiting) = self.try_lock() else {
+            return Err(second_waiter(BackendKind::IoUring));
+        };
+        let before = events.len();
+        self.apply(&mut waiting)?;
+        // Who waits for a release gets it at once.
+        let timeout = if waiting.released.is_empty() { timeout } else { Some(Duration::ZERO) };
+        let deadline = Deadline::after(timeout);
+        let mut left = timeout;
+        loop {
+            waiting.ring.wait(left)?;
+            let notified = self.collect(&mut waiting, events)?;
+            if notified || events.len() > before || left == Some(Duration::ZERO) {
+                break;
+            }
+            // Requests that the kernel has ended are armed again before anything is waited for.
+            let Waiting { ring, armed, .. } = &mut *waiting;
+            armed.submit(ring)?;
+            left = deadline.left();
+        }
+        events.extend(waiting.released.drain(..).map(|key| Event::Released { key }));
+        Ok(())
+    }
+
+    fn notify(&self) -> io::Result<()> {
+        Ok(self.notifier.notify()?)
+    }
+
+    fn applies_at_once(&self) -> bool {
+        false
+    }
+
+    fn has_edges(&self) -> bool {
+        true
+    }
+
+    fn tells_ends(&self) -> bool {
+        true
+    }
+}

@@ -32,7 +32,7 @@ fn steps(check: &mut Check) -> Result<(), Stopped> {
     };
     prepare(check)?;
     lint(check, &everything)?;
-    let backends = find_backends(check)?;
+    let backends = find_backends(check, &everything)?;
     combine_features(check, &backends)?;
     test(check, &everything, &backends)?;
     hosts::steps(check, hosts::Extent::Quick)?;
@@ -75,10 +75,11 @@ fn rustdoc(what: &str) -> Command {
 }
 
 /// The names of the backends that open here, best first.
-fn find_backends(check: &mut Check) -> Result<Vec<String>, Stopped> {
+fn find_backends(check: &mut Check, everything: &str) -> Result<Vec<String>, Stopped> {
     let mut backends = Vec::new();
     check.step("which backends open here", |_| {
-        let names = command::read(&mut cargo("run -q --example backends -- --names"))?;
+        let line = format!("run -q --example backends {everything} -- --names");
+        let names = command::read(&mut cargo(&line))?;
         backends = names.lines().map(str::to_owned).collect();
         println!("   {}", backends.join(", "));
         if backends.is_empty() { Err("none".to_owned()) } else { Ok(()) }
@@ -107,7 +108,8 @@ fn test(check: &mut Check, everything: &str, backends: &[String]) -> Result<(), 
         check.run_tests(&format!("tests, {backend} as the default"), &mut tests)?;
     }
     for backend in backends {
-        let mut tour = tour("", "20000");
+        let features = if backend == "io_uring" { "--features io_uring" } else { "" };
+        let mut tour = tour(features, "20000");
         check.run(&format!("tour, {backend}"), tour.args(["--backend", backend]))?;
     }
     check.step("tour, as JSON", |_| {
@@ -140,6 +142,9 @@ fn libkqueue(check: &mut Check, everything: &str) -> Result<(), Stopped> {
     let path = path.trim_end_matches(':');
     let features = format!("{everything},interloop/libkqueue");
     check.run("clippy, libkqueue", &mut clippy(&features))?;
+    // Tests start them, and do not build them.
+    let examples = format!("build {CORE_ARGUMENTS} --examples {features}");
+    check.run("the examples, libkqueue", &mut cargo(&examples))?;
     let mut tests = on_a_backend(&features);
     tests.env("LD_LIBRARY_PATH", path).env("INTERLOOP_BACKEND", "kqueue");
     check.run_tests("tests, libkqueue as the default", &mut tests)?;

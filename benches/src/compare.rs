@@ -1,10 +1,14 @@
 //! Runs every work on every system, interleaved in one run, and says how they compare.
 
 mod arguments;
+mod axis;
 mod bounds;
 mod child;
+mod html;
 mod json;
+mod machine;
 mod measured;
+mod plot;
 mod ratios;
 mod rounds;
 mod selection;
@@ -21,6 +25,7 @@ pub(crate) use work::{Effort, Figure, Sample, Work};
 
 use arguments::Arguments;
 use measured::Measured;
+use ratios::Verdict;
 use selection::Selection;
 
 /// `interloop-benches compare`.
@@ -41,27 +46,47 @@ pub(crate) fn run(words: impl Iterator<Item = OsString>) -> ExitCode {
         print!("{selection}");
         return ExitCode::SUCCESS;
     }
+    println!("On {}.", machine::describe());
     let measured = rounds::run(&selection, arguments.rounds(), child::sample_in_children, |done| {
         print!("{}", table::of(done));
     });
     print!("{}", table::troubles(&measured));
-    if let Err(error) = write(&arguments, &measured) {
+    let verdicts = ratios::check(bounds::ALL, &measured, &selection);
+    if let Err(error) = write(&arguments, &measured, &verdicts) {
         return refuse(&error.to_string());
     }
     if !arguments.check {
         return ExitCode::SUCCESS;
     }
-    let verdicts = ratios::check(bounds::ALL, &measured, &selection);
     print!("{}", ratios::report(&verdicts));
-    let held = verdicts.iter().all(|verdict| verdict.holds());
+    let held = verdicts.iter().all(Verdict::holds);
     if held { ExitCode::SUCCESS } else { ExitCode::from(1) }
 }
 
-fn write(arguments: &Arguments, measured: &Measured) -> io::Result<()> {
-    match &arguments.json {
-        Some(file) => write_file(file, &json::of(measured)),
+fn write(arguments: &Arguments, measured: &Measured, verdicts: &[Verdict<'_>]) -> io::Result<()> {
+    if let Some(file) = &arguments.json {
+        write_file(file, &json::of(measured))?;
+    }
+    if let Some(file) = &arguments.html {
+        write_file(file, &html::of(measured, verdicts))?;
+    }
+    match &arguments.svg {
+        Some(folder) => write_plots(folder, measured),
         None => Ok(()),
     }
+}
+
+/// A file for each metric of each comparison: `WORK-CASE-METRIC.svg`.
+fn write_plots(folder: &Path, measured: &Measured) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    for comparison in &measured.0 {
+        for (metric, _) in comparison.metrics() {
+            let name = format!("{}-{}-{metric}.svg", comparison.work, comparison.case);
+            let name = name.replace(['/', ' '], "-");
+            write_file(&folder.join(name), &plot::alone(comparison, metric))?;
+        }
+    }
+    Ok(())
 }
 
 fn write_file(file: &Path, text: &str) -> io::Result<()> {

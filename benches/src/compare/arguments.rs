@@ -20,6 +20,8 @@ Options:
   --system NAME   only this system; in a NAME, * stands for anything
   --list          print the works, their cases and their systems, and measure nothing
   --json FILE     write the figures as JSON, one row a figure
+  --html FILE     write a page with plots, which needs nothing but itself
+  --svg FOLDER    write each plot as a file of its own
   --check         hold the ratios that this project promises against the run
   -h, --help      print this
 
@@ -37,6 +39,8 @@ pub(super) struct Arguments {
     pub(super) systems: Vec<String>,
     pub(super) list: bool,
     pub(super) json: Option<PathBuf>,
+    pub(super) html: Option<PathBuf>,
+    pub(super) svg: Option<PathBuf>,
     pub(super) check: bool,
 }
 
@@ -54,6 +58,8 @@ impl Arguments {
             systems: Vec::new(),
             list: false,
             json: None,
+            html: None,
+            svg: None,
             check: false,
         };
         while let Some(argument) = parser.next().map_err(text)? {
@@ -65,6 +71,8 @@ impl Arguments {
                 Arg::Long("system") => arguments.systems.push(value(&mut parser)?),
                 Arg::Long("list") => arguments.list = true,
                 Arg::Long("json") => arguments.json = Some(file(&mut parser)?),
+                Arg::Long("html") => arguments.html = Some(file(&mut parser)?),
+                Arg::Long("svg") => arguments.svg = Some(file(&mut parser)?),
                 Arg::Long("check") => arguments.check = true,
                 Arg::Short('h') | Arg::Long("help") => return Ok(None),
                 other => return Err(text(other.unexpected())),
@@ -127,7 +135,8 @@ mod tests {
 
     #[test]
     fn the_help_names_every_option() {
-        let line = "--quick --rounds 1 --work a --case a --system a --list --json a --check";
+        let line = "--quick --rounds 1 --work a --case a --system a --list --json a --html a --svg a \
+                    --check";
         parse(line).unwrap();
         for option in line.split_whitespace().filter(|word| word.starts_with("--")) {
             assert!(HELP.contains(&format!("  {option} ")), "{option}");

@@ -63,6 +63,17 @@ impl Comparison {
         self.entries.iter().flat_map(|entry| entry.rows(self))
     }
 
+    /// The metrics of all systems with their units, in the order in which they come first.
+    pub(super) fn metrics(&self) -> Vec<(&str, &str)> {
+        let mut metrics = Vec::new();
+        for metric in self.entries.iter().flat_map(Entry::metrics) {
+            if !metrics.contains(&metric) {
+                metrics.push(metric);
+            }
+        }
+        metrics
+    }
+
     pub(super) fn entry(&self, system: &str) -> Option<&Entry> {
         self.entries.iter().find(|entry| entry.system == system)
     }
@@ -99,7 +110,7 @@ impl Entry {
     }
 
     /// The metrics that it has, with their units, as the first sample that has come has them.
-    pub(super) fn metrics(&self) -> impl Iterator<Item = (&str, &str)> {
+    fn metrics(&self) -> impl Iterator<Item = (&str, &str)> {
         let first = self.rounds.iter().flatten().next();
         first.into_iter().flatten().map(|figure| (&*figure.metric, &*figure.unit))
     }

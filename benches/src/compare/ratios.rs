@@ -109,6 +109,10 @@ impl Bound {
 }
 
 impl Verdict<'_> {
+    pub(super) fn is_asked(&self) -> bool {
+        self.found != Found::NotAsked
+    }
+
     pub(super) fn holds(&self) -> bool {
         match &self.found {
             Found::Value(value) => self.bound.limit.admits(*value),
@@ -153,7 +157,7 @@ impl fmt::Display for Verdict<'_> {
 
 /// All that was judged, those that fall short last.
 pub(super) fn report(verdicts: &[Verdict<'_>]) -> String {
-    let asked = verdicts.iter().filter(|verdict| verdict.found != Found::NotAsked);
+    let asked = verdicts.iter().filter(|verdict| verdict.is_asked());
     let (held, short): (Vec<_>, Vec<_>) = asked.partition(|verdict| verdict.holds());
     let list = |verdicts: &[&Verdict<'_>]| -> String {
         verdicts.iter().map(|verdict| format!("  {verdict}\n")).collect()

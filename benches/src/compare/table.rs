@@ -2,13 +2,13 @@
 
 use std::fmt::Write;
 
-use super::measured::{Comparison, Entry, Measured, Row};
+use super::measured::{Comparison, Measured, Row};
 
 /// One comparison: a line for each system that has figures.
 pub(super) fn of(comparison: &Comparison) -> String {
     let Comparison { work, case, reference, entries } = comparison;
     let heading = format!("\n{work} {case}: median (low .. high), ratio to {reference}\n");
-    let metrics = metrics(entries);
+    let metrics = comparison.metrics();
     let titles = metrics.iter().map(|(metric, unit)| format!("{metric}, {unit}"));
     let mut lines = vec![[String::new()].into_iter().chain(titles).collect::<Vec<_>>()];
     for entry in entries {
@@ -23,17 +23,6 @@ pub(super) fn of(comparison: &Comparison) -> String {
         lines.push([entry.system.clone()].into_iter().chain(metrics.iter().map(cell)).collect());
     }
     heading + &align(&lines)
-}
-
-/// The metrics of all systems, in the order in which they come first.
-fn metrics(entries: &[Entry]) -> Vec<(&str, &str)> {
-    let mut metrics = Vec::new();
-    for metric in entries.iter().flat_map(Entry::metrics) {
-        if !metrics.contains(&metric) {
-            metrics.push(metric);
-        }
-    }
-    metrics
 }
 
 fn cell(row: &Row<'_>, comparison: &Comparison) -> String {
@@ -95,6 +84,7 @@ pub(super) fn troubles(measured: &Measured) -> String {
 mod tests {
     use super::*;
     use crate::compare::child::Outcome;
+    use crate::compare::measured::Entry;
     use crate::compare::measured::tests::compared;
 
     #[test]

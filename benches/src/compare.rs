@@ -16,6 +16,7 @@ mod table;
 mod work;
 
 use std::ffi::OsString;
+use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 use std::{fs, io};
@@ -33,7 +34,7 @@ pub(crate) fn run(words: impl Iterator<Item = OsString>) -> ExitCode {
     let arguments = match Arguments::parse(words) {
         Ok(Some(arguments)) => arguments,
         Ok(None) => {
-            print!("{}", arguments::HELP);
+            say(arguments::HELP);
             return ExitCode::SUCCESS;
         }
         Err(message) => return refuse(&format!("{message}; see compare --help")),
@@ -43,14 +44,14 @@ pub(crate) fn run(words: impl Iterator<Item = OsString>) -> ExitCode {
         Err(message) => return refuse(&message),
     };
     if arguments.list {
-        print!("{selection}");
+        say(&selection.to_string());
         return ExitCode::SUCCESS;
     }
-    println!("On {}.", machine::describe());
+    say(&format!("On {}.\n", machine::describe()));
     let measured = rounds::run(&selection, arguments.rounds(), child::sample_in_children, |done| {
-        print!("{}", table::of(done));
+        say(&table::of(done));
     });
-    print!("{}", table::troubles(&measured));
+    say(&table::troubles(&measured));
     let verdicts = ratios::check(bounds::ALL, &measured, &selection);
     if let Err(error) = write(&arguments, &measured, &verdicts) {
         return refuse(&error.to_string());
@@ -58,7 +59,7 @@ pub(crate) fn run(words: impl Iterator<Item = OsString>) -> ExitCode {
     if !arguments.check {
         return ExitCode::SUCCESS;
     }
-    print!("{}", ratios::report(&verdicts));
+    say(&ratios::report(&verdicts));
     let held = verdicts.iter().all(Verdict::holds);
     if held { ExitCode::SUCCESS } else { ExitCode::from(1) }
 }
@@ -93,6 +94,11 @@ fn write_file(file: &Path, text: &str) -> io::Result<()> {
     fs::write(file, text).map_err(|error| {
         io::Error::new(error.kind(), format!("cannot write {}: {error}", file.display()))
     })
+}
+
+/// Prints to a reader who may have gone, as `head` does.
+fn say(text: &str) {
+    let _ = io::stdout().write_all(text.as_bytes());
 }
 
 /// Says why a command line is refused, or cannot be followed.

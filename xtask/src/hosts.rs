@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use crate::arguments::Arguments;
+use crate::benches;
 use crate::check::{Check, Stopped};
 use crate::command::{cargo, command, read};
 use crate::packages::{self as system, Package};
@@ -129,14 +130,14 @@ impl Host {
     }
 }
 
-/// The arguments that leave out of a command with `--workspace` the hosts that cannot be compiled here.
+/// The arguments that leave out of a command with `--workspace` what cannot be compiled here.
 pub(crate) fn excluded() -> String {
-    exclude(|host| host.missing().is_some())
+    exclude(|host| host.missing().is_some()) + &benches::excluded()
 }
 
-/// The arguments that leave all hosts out.
+/// The arguments that leave out all that asks for a toolkit.
 pub(crate) fn all_excluded() -> String {
-    exclude(|_| true)
+    exclude(|_| true) + &benches::all_excluded()
 }
 
 fn exclude(which: impl Fn(&Host) -> bool) -> String {

@@ -1,6 +1,7 @@
 //! The project's own commands. `cargo xtask --help` lists them.
 
 mod arguments;
+mod benches;
 mod check;
 mod command;
 mod features;

@@ -7,7 +7,7 @@ use crate::arguments::Arguments;
 use crate::check::{Check, Stopped};
 use crate::command::{self, cargo, rust_flags};
 use crate::features::{self, CORE_ARGUMENTS};
-use crate::{hosts, json, loom, msrv, packages, toolchain};
+use crate::{benches, hosts, json, loom, msrv, packages, toolchain};
 
 /// The targets that cannot be run here, and that must compile all the same.
 const CROSS_TARGETS: [&str; 5] = [
@@ -38,7 +38,7 @@ fn steps(check: &mut Check) -> Result<(), Stopped> {
     hosts::steps(check, hosts::Extent::Quick)?;
     libkqueue(check, &everything)?;
     loom::steps(check, loom::Extent::Bounded)?;
-    check.run("the benches, each once", &mut cargo("test -p interloop-benches --benches"))?;
+    benches::steps(check)?;
     cross_check(check, &everything)?;
     msrv::step_if_possible(check)
 }

@@ -8,9 +8,9 @@ use std::task::{Context, Poll, ready};
 use futures_io::{AsyncRead, AsyncWrite};
 use hyper::rt::{Read, ReadBufCursor, Write};
 
-/// How much of hyper's buffer one read may fill, in bytes: so much is zeroed before it is first read
-/// into.
-const MOST: usize = 64 * 1024;
+/// How much of hyper's buffer one read may fill, in bytes, at first and at most. So much is zeroed before
+/// each read, so that it follows what comes: it doubles when a read has filled it.
+const ROOM: (usize, usize) = (1024, 64 * 1024);
 
 /// A stream of `futures-io`, as hyper reads and writes it.
 ///
@@ -22,12 +22,14 @@ const MOST: usize = 64 * 1024;
 #[derive(Clone, Debug)]
 pub struct Io<T> {
     stream: T,
+    /// How much the next read may fill.
+    room: usize,
 }
 
 impl<T> Io<T> {
     /// Lends hyper a stream.
     pub fn new(stream: T) -> Io<T> {
-        Io { stream }
+        Io { stream, room: ROOM.0 }
     }
 
     /// Lends the stream.
@@ -52,10 +54,13 @@ impl<T: AsyncRead + Unpin> Read for Io<T> {
         cx: &mut Context<'_>,
         mut cursor: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
-        let length = cursor.remaining().min(MOST);
+        let length = cursor.remaining().min(self.room);
         let bytes = cursor.initialize_unfilled_to(length);
         let read = ready!(Pin::new(&mut self.stream).poll_read(cx, bytes))?;
         assert!(read <= length, "a stream has read {read} bytes into a buffer of {length}");
+        if read == self.room {
+            self.room = (self.room * 2).min(ROOM.1);
+        }
         // SAFETY: the first `length` bytes were initialised above, and `read` is no more than that.
         unsafe { cursor.advance(read) };
         Poll::Ready(Ok(()))
@@ -117,28 +122,40 @@ mod tests {
         }
     }
 
-    fn read(more: usize, buffer: &mut ReadBuf<'_>) {
-        let mut io = Io::new(Filling { more });
+    fn read(io: &mut Io<Filling>, buffer: &mut ReadBuf<'_>) {
         let mut cx = Context::from_waker(Waker::noop());
-        assert!(Pin::new(&mut io).poll_read(&mut cx, buffer.unfilled()).is_ready());
+        assert!(Pin::new(io).poll_read(&mut cx, buffer.unfilled()).is_ready());
     }
 
     #[test]
-    fn a_read_takes_no_more_of_a_large_buffer_than_it_may() {
-        let mut bytes = vec![MaybeUninit::uninit(); MOST + 100];
+    fn a_read_takes_twice_as_much_as_the_last_one_that_was_full_up_to_a_limit() {
+        let mut io = Io::new(Filling { more: 0 });
+        let mut room = ROOM.0;
+        for _ in 0..10 {
+            let mut bytes = vec![MaybeUninit::uninit(); ROOM.1 + 100];
+            let mut buffer = ReadBuf::uninit(&mut bytes);
+            read(&mut io, &mut buffer);
+            assert!(buffer.filled() == vec![b'x'; room]);
+            room = (room * 2).min(ROOM.1);
+        }
+        assert_eq!(room, ROOM.1);
+    }
+
+    #[test]
+    fn a_read_takes_no_more_than_there_is_room_for() {
+        let mut io = Io::new(Filling { more: 0 });
+        let mut bytes = [MaybeUninit::uninit(); 10];
         let mut buffer = ReadBuf::uninit(&mut bytes);
-        read(0, &mut buffer);
-        assert!(buffer.filled() == [b'x'; MOST]);
-        read(0, &mut buffer);
-        assert!(buffer.filled() == [b'x'; MOST + 100]);
-        read(0, &mut buffer);
-        assert_eq!(buffer.filled().len(), MOST + 100);
+        read(&mut io, &mut buffer);
+        assert_eq!(buffer.filled(), [b'x'; 10]);
+        read(&mut io, &mut buffer);
+        assert_eq!(buffer.filled().len(), 10);
     }
 
     #[test]
     #[should_panic(expected = "a stream has read 11 bytes into a buffer of 10")]
     fn a_stream_that_claims_more_than_there_was_room_for_is_found_out() {
         let mut bytes = [MaybeUninit::uninit(); 10];
-        read(1, &mut ReadBuf::uninit(&mut bytes));
+        read(&mut Io::new(Filling { more: 1 }), &mut ReadBuf::uninit(&mut bytes));
     }
 }

@@ -99,6 +99,7 @@ mod proxy;
 mod reactor;
 mod remote;
 mod report;
+mod rest;
 mod run;
 mod shared;
 mod shutdown;

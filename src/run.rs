@@ -266,8 +266,9 @@ impl Core {
         self.poll(timeout);
     }
 
-    /// Waits in the backend on this thread, and puts what it reports into the inbox.
-    pub(crate) fn poll(&self, timeout: Option<Duration>) {
+    /// Waits in the backend on this thread, and puts what it reports into the inbox. True when that, or
+    /// a timer that is due, asks for a turn.
+    pub(crate) fn poll(&self, timeout: Option<Duration>) -> bool {
         let shared = &self.shared;
         let mut events = self.polled.take();
         match shared.poller.wait(&mut events, timeout) {
@@ -279,9 +280,11 @@ impl Core {
                 shared.report(&crate::Report::BackendFailed(&error));
             }
         }
+        let found = !events.is_empty();
         shared.inbox.put_events(&mut events);
         self.polled.replace(events);
-        shared.park.take_due(shared.clock.now());
+        let is_due = shared.park.take_due(shared.clock.now());
+        found || is_due
     }
 
     /// Tells the worker to end and waits until it cannot be polling any more: it has ended, or it

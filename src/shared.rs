@@ -17,6 +17,7 @@ use crate::park::Park;
 use crate::pool::Pool;
 use crate::proxy::Proxy;
 use crate::report::Report;
+use crate::rest::Rest;
 use crate::stats::Counters;
 use crate::stopped::End;
 use crate::worker::WorkerEnd;
@@ -32,6 +33,7 @@ pub(crate) struct Shared {
     pub(crate) poller: Arc<dyn Poller>,
     pub(crate) inbox: Inbox,
     pub(crate) park: Park,
+    pub(crate) rest: Rest,
     pub(crate) proxy: Proxy,
     pub(crate) counters: Counters,
     pub(crate) end: End,
@@ -58,6 +60,7 @@ impl Shared {
             poller,
             inbox: Inbox::new(),
             park: Park::new(),
+            rest: Rest::new(),
             proxy: Proxy::new(),
             counters: Counters::new(),
             end: End::new(),

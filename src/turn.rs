@@ -5,6 +5,7 @@
 //! through its own queue, so that paint and input come first.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use interloop_backends::{Event, Readiness};
 
@@ -90,11 +91,27 @@ impl Core {
         self.advance_shutdown();
         self.unwatch();
         self.flush();
+        self.poll_for_the_worker();
         drop(turning);
         drop(depth);
         if !complete || self.owes_a_turn() {
             self.counters.leftover.set(self.counters.leftover.get() + 1);
             self.shared.wake();
+        }
+    }
+
+    /// Looks for what has come meanwhile, where the worker rests. What is found is for the next turn.
+    fn poll_for_the_worker(self: &Rc<Core>) {
+        let shared = &self.shared;
+        if !shared.rest.claim() {
+            return;
+        }
+        let found = self.poll(Some(Duration::ZERO));
+        shared.rest.release(found);
+        if found {
+            shared.wake();
+        } else {
+            shared.worker.end_pause();
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
@@ -12,9 +13,13 @@ use crate::clock::{NEVER, Nanos, between};
 use crate::local::{self, ThreadToken};
 use crate::park::Watch;
 use crate::report::Report;
+use crate::rest;
 use crate::shared::Shared;
 use crate::sync::{Condvar, Mutex, lock};
 use crate::watchdog::Watchdog;
+
+/// As many events as one would rather collect a while longer than be woken for.
+const FEW: usize = 64;
 
 /// Starts the worker of a reactor.
 ///
@@ -85,8 +90,24 @@ impl Worker {
         if events.len() > 1 {
             self.shared.park.raise(Watch::Callback);
         }
+        // A full wait is worth its return, and there may be more.
+        let few = events.len() <= FEW;
         self.shared.inbox.put_events(events);
+        let is_busy = self.shared.inbox.is_pending();
         self.wake();
+        if few && is_busy {
+            self.rest();
+        }
+    }
+
+    /// The host has not come to what was delivered before: it looks for itself, where it can.
+    fn rest(&self) {
+        let shared = &self.shared;
+        // One that has its wakes posted by the worker needs it.
+        let needed = shared.inline.load(Ordering::Relaxed);
+        if !needed && shared.poller.descriptor().is_some() {
+            shared.rest.rest(|| thread::park_timeout(rest::LIMIT));
+        }
     }
 
     fn wake(&mut self) {
@@ -159,9 +180,14 @@ impl WorkerEnd {
     /// Wakes a worker that sleeps without a backend.
     pub(crate) fn unpark(&self) {
         if self.has_failed() {
-            if let Some((_, thread)) = self.thread.get() {
-                thread.unpark();
-            }
+            self.end_pause();
+        }
+    }
+
+    /// Ends the pause of a worker that rests.
+    pub(crate) fn end_pause(&self) {
+        if let Some((_, thread)) = self.thread.get() {
+            thread.unpark();
         }
     }
 

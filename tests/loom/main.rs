@@ -14,6 +14,8 @@ mod inbox;
 mod park;
 #[path = "../../src/proxy.rs"]
 mod proxy;
+#[path = "../../src/rest.rs"]
+mod rest;
 #[path = "../../src/sync.rs"]
 mod sync;
 #[path = "../../src/wake.rs"]
@@ -26,6 +28,7 @@ mod models_embed;
 mod models_inbox;
 mod models_park;
 mod models_proxy;
+mod models_rest;
 mod models_watch;
 
 use fakes::{builder, clock, local, report, shared, tick, worker};

@@ -14,7 +14,7 @@ use interloop::{Action, BackendKind, Handle, Interest, Reactor, Source};
 
 use crate::cases;
 use crate::pairs::{Heard, closed, drain, fence, fill, pair, read, script, script_on, write};
-use crate::world::{Drive, Host, LIMIT, World};
+use crate::world::{Drive, Host, LIMIT, Queue, World};
 
 cases!(
     an_echo_goes_round_through_callbacks,
@@ -38,6 +38,7 @@ cases!(
     a_flood_starves_nothing_with_a_budget_of_one;
     interleaved:
     what_is_closed_between_collection_and_dispatch_is_not_dispatched,
+    what_comes_while_the_worker_rests_is_heard,
 );
 
 /// The thinnest whole: a thousand bytes there and back, one wake at most for each way.
@@ -588,4 +589,45 @@ fn a_flood_starves_nothing_with_a_budget_of_one(world: &World) {
     let reactor = world.builder().turn_budget(1, Duration::from_secs(1)).build().unwrap();
     flood(world, &reactor);
     assert!(reactor.stats().budget_hits > 0);
+}
+
+/// With a tick outstanding the worker brings one event more, and rests. What comes in the turn that follows
+/// is found by the host's own look at the end of it, or by the worker when its rest is over.
+fn what_comes_while_the_worker_rests_is_heard(world: &World) {
+    let reactor = world.reactor();
+    let queue = Queue::default();
+    let posts = queue.clone();
+    reactor.interleave(move |tick| posts.post(tick)).unwrap();
+    let (first, second, third) = (pair(), pair(), pair());
+    let heard = Rc::new(Cell::new(0));
+    let hear = |near, mut also: Box<dyn FnMut()>| {
+        let heard = Rc::clone(&heard);
+        let callback = move |io: &UnixStream, _| {
+            if read(io).is_some() {
+                heard.set(heard.get() + 1);
+                also();
+            }
+            Action::Rearm
+        };
+        reactor.register(near, Interest::READABLE, callback).unwrap()
+    };
+    let to_third = third.1;
+    let _sources = [
+        hear(first.0, Box::new(move || write(&to_third, b"3"))),
+        hear(second.0, Box::new(|| ())),
+        hear(third.0, Box::new(|| ())),
+    ];
+    for round in 1..=300 {
+        write(&first.1, b"1");
+        let tick = queue.take(Instant::now() + LIMIT).expect("the first asks for a turn");
+        write(&second.1, b"2");
+        // Now and then it runs before the worker has come to the second.
+        for _ in 0..round {
+            std::thread::yield_now();
+        }
+        tick.run();
+        while heard.get() < 3 * round {
+            queue.take(Instant::now() + LIMIT).expect("more asks for another").run();
+        }
+    }
 }

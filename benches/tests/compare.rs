@@ -29,7 +29,8 @@ const ONE_CASE: &str = "--quick --rounds 2 --work echo --case socketpair/back-to
 fn a_run_prints_a_table_and_writes_what_it_is_asked_for() {
     let folder = folder("a_run");
     let [json, html, svg] = ["run.json", "run.html", "svg"].map(|name| folder.join(name));
-    let files = format!("--json {} --html {} --svg {}", json.display(), html.display(), svg.display());
+    let files =
+        format!("--json {} --html {} --svg {}", json.display(), html.display(), svg.display());
     let systems = "--system raw-epoll --system interloop/epoll/run/own";
     let output = compare(&format!("{ONE_CASE} {systems} {files}"));
     assert!(output.status.success(), "{output:?}");

@@ -100,7 +100,10 @@ fn combine_features(check: &mut Check, backends: &[String]) -> Result<(), Stoppe
 fn test(check: &mut Check, everything: &str, backends: &[String]) -> Result<(), Stopped> {
     // Those of the hosts are run one by one, each on what its toolkit needs.
     let others = format!("test --workspace {} --no-fail-fast", hosts::all_excluded());
-    check.run_tests("tests, default features", &mut cargo(&others))?;
+    let mut others = cargo(&others);
+    // The other backends come with every feature, below.
+    others.envs(backends.first().map(|first| ("INTERLOOP_BACKEND", first)));
+    check.run_tests("tests, default features", &mut others)?;
     for (at, backend) in backends.iter().enumerate() {
         let all = format!("test {CORE_ARGUMENTS} {everything} --no-fail-fast");
         let mut tests = if at == 0 { cargo(&all) } else { on_a_backend(everything) };

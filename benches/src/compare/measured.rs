@@ -52,10 +52,6 @@ impl Measured {
     pub(super) fn rows(&self) -> impl Iterator<Item = Row<'_>> {
         self.0.iter().flat_map(Comparison::rows)
     }
-
-    pub(super) fn find(&self, work: &str, case: &str) -> Option<&Comparison> {
-        self.0.iter().find(|comparison| comparison.work == work && comparison.case == case)
-    }
 }
 
 impl Comparison {

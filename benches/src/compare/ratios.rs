@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::bounds::{Bound, Cases, Limit};
+use super::bounds::{Bound, Limit};
 use super::measured::{Comparison, Measured};
 use super::selection::{Selection, matches};
 use super::table::number;
@@ -33,22 +33,13 @@ pub(super) fn check<'a>(
 }
 
 fn judge<'a>(bound: &'a Bound, measured: &Measured, selection: &Selection) -> Vec<Verdict<'a>> {
-    let judge_case = |case: &str| match measured.find(bound.work, case) {
-        Some(comparison) => judge_systems(bound, comparison, selection),
-        None => vec![bound.missing(case, bound.ours, selection, "no such case was measured")],
-    };
     let of_work = measured.0.iter().filter(|comparison| comparison.work == bound.work);
-    let measured_cases = of_work.map(|comparison| &*comparison.case);
-    let cases: Vec<&str> = match bound.cases {
-        Cases::One(case) => vec![case],
-        Cases::With(beginning) => {
-            measured_cases.filter(|case| case.starts_with(beginning)).collect()
-        }
-        Cases::Every => measured_cases.collect(),
-    };
-    match cases[..] {
-        [] => vec![bound.missing("every case", bound.ours, selection, "no such work was measured")],
-        _ => cases.into_iter().flat_map(judge_case).collect(),
+    let comparisons = of_work.filter(|comparison| matches(bound.case, &comparison.case));
+    let verdicts: Vec<_> =
+        comparisons.flat_map(|comparison| judge_systems(bound, comparison, selection)).collect();
+    match verdicts[..] {
+        [] => vec![bound.missing(bound.case, bound.ours, selection, "no such case was measured")],
+        _ => verdicts,
     }
 }
 
@@ -184,7 +175,7 @@ mod tests {
     const BOUND: Bound = Bound {
         about: "echo",
         work: "echo",
-        cases: Cases::Every,
+        case: "*",
         metric: "p50",
         ours: "ours",
         against: Some("theirs"),
@@ -249,7 +240,7 @@ mod tests {
             texts[0].contains("not measured (theirs: left out: built without it)"),
             "{texts:?}"
         );
-        assert!(texts[1].contains("not measured (no such work was measured)"), "{texts:?}");
+        assert!(texts[1].contains("not measured (no such case was measured)"), "{texts:?}");
         assert!(!verdicts.iter().any(Verdict::holds));
     }
 

@@ -165,14 +165,4 @@ mod tests {
             assert!(systems.iter().any(|system| system == work.reference), "{} {case}", work.name);
         }
     }
-
-    #[test]
-    fn a_quick_run_takes_cases_of_a_full_one() {
-        for work in works::ALL {
-            let full = (work.cases)(Effort::Full);
-            for case in (work.cases)(Effort::Quick) {
-                assert!(full.contains(&case), "{} {case}", work.name);
-            }
-        }
-    }
 }

@@ -24,13 +24,15 @@ const BACK_TO_BACK: (&str, Pace) = ("back-to-back", Pace::BackToBack);
 const PAUSED: (&str, Pace) = ("paused-200us", Pace::Paused);
 
 fn cases(effort: Effort) -> Vec<String> {
-    let kinds = [Kind::Pair, Kind::Tcp];
-    let paces: &[_] = match effort {
-        Effort::Quick => &[BACK_TO_BACK],
-        Effort::Full => &[BACK_TO_BACK, PAUSED],
-    };
-    let each = |kind: Kind| paces.iter().map(move |(pace, _)| format!("{}/{pace}", kind.name()));
-    kinds.into_iter().flat_map(each).collect()
+    let case = |kind: Kind, pace: &str| format!("{}/{pace}", kind.name());
+    match effort {
+        Effort::Quick => vec![case(Kind::Pair, BACK_TO_BACK.0)],
+        Effort::Full => {
+            let kinds = [Kind::Pair, Kind::Tcp].into_iter();
+            let paces = [BACK_TO_BACK, PAUSED];
+            kinds.flat_map(|kind| paces.map(|(pace, _)| case(kind, pace))).collect()
+        }
+    }
 }
 
 fn sample(sample: &Sample) -> io::Result<Vec<Figure>> {

@@ -2,12 +2,12 @@
 //! Qt's or the allocator's, never touches another.
 
 use std::ffi::OsString;
+use std::fmt;
 use std::io::{self, Read};
 use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
-use std::{env, fmt};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde::{Deserialize, Serialize};
@@ -17,6 +17,9 @@ use crate::works;
 
 /// The first word of the command line of a child.
 pub(crate) const SAMPLE: &str = "sample";
+
+/// Also when a build has put another file in its place during the run.
+const THIS_PROGRAM: &str = "/proc/self/exe";
 
 /// Longer than any sample takes: a child that has not answered by then hangs.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -93,11 +96,7 @@ pub(super) fn sample_in_children(work: &Work, samples: &[Sample]) -> Vec<Outcome
 
 /// Takes one sample: the parent's side.
 fn sample_in_child(work: &Work, sample: &Sample) -> Outcome {
-    let program = match env::current_exe() {
-        Ok(program) => program,
-        Err(error) => return Outcome::Failed(format!("cannot find this program: {error}")),
-    };
-    let mut command = Command::new(program);
+    let mut command = Command::new(THIS_PROGRAM);
     let effort = sample.effort.to_string();
     command.args([SAMPLE, work.name, &sample.case, &sample.system, &effort]);
     outcome_of(&mut command, LIMIT)

@@ -26,6 +26,11 @@ impl Clock {
         nanos(instant.saturating_duration_since(self.start)).saturating_add(1)
     }
 
+    /// How long it is until a time, or None when that does not come: then the clock is not read.
+    pub(crate) fn until(&self, at: Nanos) -> Option<Duration> {
+        if at == NEVER { None } else { between(self.now(), at) }
+    }
+
     /// The instant of a time. None when it does not come.
     pub(crate) fn instant(&self, at: Nanos) -> Option<Instant> {
         between(1, at).and_then(|since| self.start.checked_add(since))

@@ -28,7 +28,7 @@ use crate::park::Watch;
 use crate::report::Report;
 use crate::shared::Shared;
 use crate::shutdown::Shutdown;
-use crate::sources::Sources;
+use crate::sources::{Ready, Sources};
 use crate::stats::HostCounters;
 use crate::timers::Timers;
 
@@ -59,8 +59,8 @@ pub(crate) struct Core {
     pub(crate) worker: RefCell<Option<JoinHandle<()>>>,
     /// When the backend's alarm goes off, or `NEVER`: of the embedded drive.
     pub(crate) alarm: Cell<Nanos>,
-    /// Events that were fetched from the inbox and not dispatched yet.
-    pub(crate) ready: RefCell<VecDeque<Event>>,
+    /// What was reported and not dispatched yet.
+    pub(crate) ready: RefCell<VecDeque<Ready>>,
     /// The buffer of the host thread's own waits.
     pub(crate) polled: RefCell<Vec<Event>>,
     /// The calls that the end of the reactor runs.
@@ -69,6 +69,8 @@ pub(crate) struct Core {
     pub(crate) panics: RefCell<VecDeque<Box<dyn Any + Send>>>,
     /// How many turns are on the stack.
     pub(crate) depth: Cell<u32>,
+    /// True from a turn that found the inbox posted until one has found all of it empty.
+    pub(crate) posted: Cell<bool>,
     /// The phase that the next turn begins with.
     pub(crate) first_phase: Cell<usize>,
     /// The clock at the end of the last callback, or at the begin of the turn.
@@ -104,6 +106,7 @@ impl Core {
             last_calls: RefCell::new(VecDeque::new()),
             panics: RefCell::new(VecDeque::new()),
             depth: Cell::new(0),
+            posted: Cell::new(false),
             first_phase: Cell::new(0),
             now: Cell::new(0),
             failure_told: Cell::new(false),
@@ -255,7 +258,7 @@ impl Core {
     pub(crate) fn has_queued(&self) -> bool {
         !self.ready.borrow().is_empty()
             || !self.tasks.is_idle()
-            || !self.shared.inbox.is_drained()
+            || (self.posted.get() && !self.shared.inbox.is_drained())
             || !self.last_calls.borrow().is_empty()
     }
 

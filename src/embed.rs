@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use interloop_backends::{AsSource, BorrowedSource};
 
-use crate::clock::{NEVER, Nanos, between, nanos};
+use crate::clock::{NEVER, Nanos, nanos};
 use crate::core::{Core, Drive};
 use crate::proxy;
 
@@ -132,7 +132,8 @@ impl Core {
             return;
         }
         self.poll(Some(Duration::ZERO));
-        if self.alarm.get() <= self.shared.clock.now() {
+        let alarm = self.alarm.get();
+        if alarm != NEVER && alarm <= self.shared.clock.now() {
             self.alarm.set(NEVER);
         }
     }
@@ -146,7 +147,7 @@ impl Core {
         {
             return;
         }
-        let after = between(self.shared.clock.now(), deadline);
+        let after = self.shared.clock.until(deadline);
         if let Err(error) = self.shared.poller.set_alarm(after) {
             self.shared.worker.fail(&error);
             self.shared.report(&crate::Report::BackendFailed(&error));

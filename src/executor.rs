@@ -75,7 +75,10 @@ impl Tasks {
 
     /// Lines up those that yielded, behind all others.
     pub(crate) fn promote(&self) {
-        self.queue.borrow_mut().append(&mut self.later.borrow_mut());
+        let mut later = self.later.borrow_mut();
+        if !later.is_empty() {
+            self.queue.borrow_mut().append(&mut later);
+        }
     }
 
     pub(crate) fn pop(&self) -> Option<Runnable<Key>> {

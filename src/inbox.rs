@@ -110,9 +110,10 @@ impl Inbox {
         !self.pending.swap(true, Ordering::AcqRel)
     }
 
-    /// Begins a turn: everything whose `post` came before is visible after it.
-    pub(crate) fn begin(&self) {
-        self.pending.swap(false, Ordering::AcqRel);
+    /// Begins a turn: everything whose `post` came before is visible after it. False when there was no
+    /// `post` since the last turn began: what that one has drained is all that there is.
+    pub(crate) fn begin(&self) -> bool {
+        self.pending.swap(false, Ordering::AcqRel)
     }
 
     /// True while a turn is owed. A hint for watchdogs: it may change at once.

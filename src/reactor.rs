@@ -400,6 +400,7 @@ impl Handle {
     ) -> io::Result<WakerProxy> {
         self.core.shared.check()?;
         self.core.check_free("interleave()")?;
+        self.core.end_levels();
         let worker = worker::start(&self.core.shared)?;
         self.core.worker.replace(Some(worker));
         self.core.drive.set(Drive::Interleaved);

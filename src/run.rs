@@ -12,7 +12,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::clock::{NEVER, Nanos, between};
+use crate::clock::{NEVER, Nanos};
 use crate::coop::unconstrained;
 use crate::core::{CREDIT, Core, Drive};
 use crate::local;
@@ -206,7 +206,7 @@ impl Core {
                 self.end(true);
             }
         }
-        let left = between(self.shared.clock.now(), limit).unwrap_or(Duration::MAX);
+        let left = self.shared.clock.until(limit).unwrap_or(Duration::MAX);
         // A thread that woke the host before may be in its waker yet. What the waker posts to is
         // the caller's to destroy when this returns.
         let closed = self.shared.proxy.close(Instant::now() + left.min(WAKER_PATIENCE));
@@ -255,8 +255,11 @@ impl Core {
     /// Blocks in the backend until something happens that needs a turn, or until `limit`.
     fn poll_until(&self, limit: Nanos) {
         let shared = &self.shared;
-        let until = if shared.inbox.is_pending() { 0 } else { limit.min(shared.park.deadline()) };
-        let timeout = between(shared.clock.now(), until);
+        let timeout = if shared.inbox.is_pending() {
+            Some(Duration::ZERO)
+        } else {
+            shared.clock.until(limit.min(shared.park.deadline()))
+        };
         if shared.worker.has_failed() {
             // Without a backend, timers, calls and tasks still work: the waker unparks.
             thread::park_timeout(timeout.unwrap_or(Duration::MAX));
@@ -266,8 +269,8 @@ impl Core {
         self.poll(timeout);
     }
 
-    /// Waits in the backend on this thread, and puts what it reports into the inbox. True when that, or
-    /// a timer that is due, asks for a turn.
+    /// Waits in the backend on this thread, and puts what it reports in line. True when that, or a timer
+    /// that is due, asks for a turn.
     pub(crate) fn poll(&self, timeout: Option<Duration>) -> bool {
         let shared = &self.shared;
         let mut events = self.polled.take();
@@ -281,9 +284,9 @@ impl Core {
             }
         }
         let found = !events.is_empty();
-        shared.inbox.put_events(&mut events);
+        events.drain(..).for_each(|event| self.enqueue(event));
         self.polled.replace(events);
-        let is_due = shared.park.take_due(shared.clock.now());
+        let is_due = shared.park.deadline() != NEVER && shared.park.take_due(shared.clock.now());
         found || is_due
     }
 

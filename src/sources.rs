@@ -9,7 +9,7 @@ use interloop_backends::{AsSource, Event, Interest, Key, Mode, Readiness, Releas
 
 use crate::action::Action;
 use crate::cache::Cache;
-use crate::core::Core;
+use crate::core::{Core, Drive};
 use crate::label::Label;
 use crate::report::Report;
 use crate::slots::Slots;
@@ -25,6 +25,15 @@ pub(crate) struct Sources {
     /// True when the backend holds changes that it applies at its next wait.
     unapplied: Cell<bool>,
     closed: Cell<bool>,
+}
+
+/// What waits for its place in a turn.
+#[derive(Clone, Copy)]
+pub(crate) enum Ready {
+    /// A source was reported: its entry knows what for.
+    Source(Key),
+    /// The backend has let go of a removed source.
+    Released(Key),
 }
 
 pub(crate) enum Slot {
@@ -46,9 +55,15 @@ pub(crate) struct Entry {
     armed: Interest,
     /// What `Rearm` arms for.
     rearm: Interest,
-    /// What the backend holds.
+    /// What the backend holds, and how it reports it.
     held: Interest,
+    mode: Mode,
+    /// What of that stays with the backend while the callback runs, which will most likely be armed for
+    /// the same again: where reports are level-triggered, until one comes in vain.
+    kept: Interest,
     dirty: bool,
+    /// What was reported and not dispatched yet: while there is something, the source is in the queue.
+    reported: Readiness,
     /// The descriptor was closed behind our back, or the backend is dead.
     lost: bool,
     waiters: Vec<Waiter>,
@@ -57,9 +72,11 @@ pub(crate) struct Entry {
 }
 
 /// Who hears of what happened to a source.
-enum Armed {
-    /// Its callback, armed for this, and those who wait.
-    For(Interest),
+enum Hears {
+    /// Its callback, if it is armed for that and does not run already.
+    Callback(Option<Callback>),
+    /// Those who wait, and the callback.
+    Waiters,
     /// Those who wait for what the source remembers.
     Cached,
 }
@@ -83,7 +100,10 @@ impl Entry {
             armed: Interest::NONE,
             rearm: Interest::NONE,
             held: Interest::NONE,
+            mode: Mode::Oneshot,
+            kept: Interest::NONE,
             dirty: false,
+            reported: Readiness::NONE,
             lost: false,
             waiters: Vec::new(),
             cache: None,
@@ -96,15 +116,55 @@ impl Entry {
             return cache.wanted();
         }
         // A callback that runs is not entered again: its interest waits for its return.
-        let own = if self.running { Interest::NONE } else { self.armed };
+        let own = if self.running { self.kept } else { self.armed };
         let waiting = self.waiters.iter().filter(|waiter| waiter.came.is_none());
         waiting.fold(own, |all, waiter| all | waiter.interest)
     }
-}
 
-/// How the backend should report a source.
-fn mode(entry: &Entry) -> Mode {
-    entry.cache.as_ref().map_or(Mode::Oneshot, Cache::mode)
+    /// Notes that the backend should be told something, unless that is noted or it holds what it should.
+    fn mark(&mut self) -> bool {
+        let changed = self.wanted() != self.held && !self.lost && !self.dirty;
+        self.dirty |= changed;
+        changed
+    }
+
+    /// Takes what was reported, and draws the conclusions as to what the backend holds.
+    fn take_reported(&mut self) -> Readiness {
+        let readiness = std::mem::take(&mut self.reported);
+        self.lost |= readiness.is_invalid();
+        if self.mode == Mode::Oneshot {
+            self.held = Interest::NONE;
+        }
+        // A callback that runs has no use for it: kept on, it would be reported all the time in a loop
+        // that the callback has opened.
+        self.kept = Interest::NONE;
+        readiness
+    }
+
+    /// Takes the callback out to be called, if it is armed for this. One that is on the stack is armed again
+    /// when it returns, and hears of it then.
+    fn enter(&mut self, readiness: Readiness) -> Option<Callback> {
+        if readiness.answers(self.armed).is_none() {
+            return None;
+        }
+        let callback = self.callback.take()?;
+        self.running = true;
+        self.armed = Interest::NONE;
+        self.kept = if self.mode == Mode::Level { self.held } else { Interest::NONE };
+        Some(callback)
+    }
+
+    /// Puts the callback back, which answered with `action`.
+    fn leave(&mut self, callback: Option<Callback>, action: Action) {
+        self.running = false;
+        self.callback = callback;
+        match action {
+            Action::Rearm => self.armed |= self.rearm,
+            Action::RearmFor(interest) => (self.armed, self.rearm) = (interest, interest),
+            Action::Disarm => self.armed = Interest::NONE,
+            Action::Remove => {}
+        }
+    }
 }
 
 /// One line of [`Dump`](crate::Dump).
@@ -211,12 +271,7 @@ impl Sources {
 
     /// Puts a source in line for the next flush, unless the backend holds what it should.
     fn mark(&self, key: Key) -> bool {
-        let marked = self.with(key, |entry| {
-            let changed = entry.wanted() != entry.held && !entry.lost && !entry.dirty;
-            entry.dirty |= changed;
-            changed
-        });
-        let marked = marked == Some(true);
+        let marked = self.with(key, Entry::mark) == Some(true);
         if marked {
             self.dirty.borrow_mut().push_back(key);
         }
@@ -236,8 +291,8 @@ impl Core {
         let key = self.sources.next_key();
         let mut entry = Entry::new(Rc::clone(io) as Rc<dyn AsSource>, label);
         (entry.armed, entry.rearm, entry.cache) = (interest, interest, cache);
-        entry.held = entry.wanted();
-        self.shared.poller.add(io.as_source(), key, entry.held, mode(&entry))?;
+        (entry.held, entry.mode) = (entry.wanted(), self.mode(&entry));
+        self.shared.poller.add(io.as_source(), key, entry.held, entry.mode)?;
         self.sources.table.borrow_mut().insert(Slot::Live(entry));
         self.backend_changed();
         self.settle();
@@ -317,38 +372,70 @@ impl Core {
         drop(all);
     }
 
-    /// Delivers what happened to a source.
-    pub(crate) fn dispatch(self: &Rc<Core>, key: Key, readiness: Readiness) {
-        let armed = self.sources.with(key, |entry| {
-            entry.lost |= readiness.is_invalid();
-            if mode(entry) == Mode::Oneshot {
-                entry.held = Interest::NONE;
+    /// Puts what a wait has reported in line. A source stands there once, however often it is reported.
+    pub(crate) fn enqueue(&self, event: Event) {
+        let next = match event {
+            Event::Released { key } => Ready::Released(key),
+            Event::Ready { key, readiness } => {
+                let before = self.sources.with(key, |entry| {
+                    let before = entry.reported;
+                    entry.reported |= readiness;
+                    before
+                });
+                match before {
+                    Some(before) if before.is_none() => {
+                        count(&self.counters.fresh);
+                        Ready::Source(key)
+                    }
+                    Some(_) => return,
+                    None => return count(&self.counters.stale),
+                }
             }
-            match &mut entry.cache {
+        };
+        self.ready.borrow_mut().push_back(next);
+    }
+
+    /// Delivers what happened to a source.
+    pub(crate) fn dispatch(self: &Rc<Core>, key: Key) {
+        let taken = self.sources.with(key, |entry| {
+            let readiness = entry.take_reported();
+            let hears = match &mut entry.cache {
                 Some(cache) => {
                     cache.ready(readiness);
-                    Armed::Cached
+                    Hears::Cached
                 }
-                None => Armed::For(entry.armed),
-            }
+                None if entry.waiters.is_empty() => Hears::Callback(entry.enter(readiness)),
+                None => Hears::Waiters,
+            };
+            (readiness, hears)
         });
-        let armed = match armed {
-            None => return count(&self.counters.stale),
-            Some(Armed::Cached) => {
+        let Some((readiness, hears)) = taken else { return count(&self.counters.stale) };
+        let callback = match hears {
+            Hears::Callback(callback) => callback,
+            Hears::Cached => {
                 count(&self.counters.events);
                 self.wake_cached(key);
                 self.sources.mark(key);
                 return;
             }
-            Some(Armed::For(armed)) => armed,
+            Hears::Waiters => {
+                let woken = self.wake_waiters(key, readiness);
+                // Asked for when they have been woken: a waker is user code.
+                let callback = self.sources.with(key, |entry| entry.enter(readiness)).flatten();
+                if callback.is_none() && woken {
+                    self.sources.mark(key);
+                    return;
+                }
+                callback
+            }
         };
-        let woken = self.wake_waiters(key, readiness);
-        if !readiness.answers(armed).is_none() {
-            self.run_callback(key, readiness);
-        } else if !woken {
-            count(&self.counters.stale);
+        match callback {
+            Some(callback) => self.run_callback(key, callback, readiness),
+            None => {
+                count(&self.counters.stale);
+                self.sources.mark(key);
+            }
         }
-        self.sources.mark(key);
     }
 
     /// Starts a wait for readiness, and returns its number. None when it would be in vain.
@@ -399,19 +486,47 @@ impl Core {
                 entry.dirty = false;
                 let wanted = entry.wanted();
                 let changed = wanted != entry.held && !entry.lost;
-                entry.held = wanted;
-                changed.then(|| (Rc::clone(&entry.io), wanted, mode(entry)))
+                changed.then(|| {
+                    (entry.held, entry.mode) = (wanted, self.mode(entry));
+                    (Rc::clone(&entry.io), wanted, entry.mode)
+                })
             });
             let Some(Some((io, wanted, mode))) = change else { continue };
             if let Err(error) = self.shared.poller.modify(io.as_source(), key, wanted, mode) {
                 let label = self.sources.label(key).map_or_else(String::new, |l| l.to_string());
                 self.shared.report(&Report::SourceLost { label: &label, error: &error });
                 // The source hears of it in a turn.
-                let lost = Event::Ready { key, readiness: Readiness::INVALID };
-                self.ready.borrow_mut().push_back(lost);
+                self.enqueue(Event::Ready { key, readiness: Readiness::INVALID });
             }
             self.backend_changed();
         }
+    }
+
+    /// How the backend should report a source. A worker that polls what is true spins on it until the host
+    /// has answered; where the host thread itself polls, it has answered before it polls again. Who waits
+    /// by a future waits once.
+    fn mode(&self, entry: &Entry) -> Mode {
+        let polls_itself = matches!(self.drive.get(), Drive::Embedded | Drive::Running);
+        match &entry.cache {
+            Some(cache) => cache.mode(),
+            None if polls_itself && entry.waiters.is_empty() && self.shared.poller.has_levels() => {
+                Mode::Level
+            }
+            None => Mode::Oneshot,
+        }
+    }
+
+    /// Puts an end to level-triggered reports, for a drive in which a worker polls.
+    pub(crate) fn end_levels(&self) {
+        for key in self.sources.keys() {
+            self.sources.with(key, |entry| {
+                if entry.mode == Mode::Level {
+                    entry.held = Interest::NONE;
+                }
+            });
+            self.sources.mark(key);
+        }
+        self.flush_sources();
     }
 
     pub(crate) fn source_changed(self: &Rc<Core>, key: Key) {
@@ -452,31 +567,18 @@ impl Core {
         }
     }
 
-    fn run_callback(self: &Rc<Core>, key: Key, readiness: Readiness) {
-        let taken = self.sources.with(key, |entry| {
-            let callback = entry.callback.take()?;
-            entry.running = true;
-            entry.armed = Interest::NONE;
-            Some(callback)
-        });
-        // One that is on the stack is armed again when it returns, and hears of it then.
-        let Some(Some(mut callback)) = taken else { return };
+    fn run_callback(self: &Rc<Core>, key: Key, mut callback: Callback, readiness: Readiness) {
         count(&self.counters.events);
         let action = self.call_user(|core| core.sources.label(key), || callback(readiness));
         let action = action.unwrap_or(Action::Remove);
         let mut callback = Some(callback);
-        self.sources.with(key, |entry| {
-            entry.running = false;
-            entry.callback = callback.take();
-            match action {
-                Action::Rearm => entry.armed |= entry.rearm,
-                Action::RearmFor(interest) => {
-                    (entry.armed, entry.rearm) = (interest, interest);
-                }
-                Action::Disarm => entry.armed = Interest::NONE,
-                Action::Remove => {}
-            }
+        let marked = self.sources.with(key, |entry| {
+            entry.leave(callback.take(), action);
+            action != Action::Remove && entry.mark()
         });
+        if marked == Some(true) {
+            self.sources.dirty.borrow_mut().push_back(key);
+        }
         if action == Action::Remove {
             // What the callback captured is user code, and so is the object.
             self.call_user(|_| None, || self.remove_source(key));

@@ -67,6 +67,11 @@ impl Counter {
         self.0.fetch_add(more, Ordering::Relaxed);
     }
 
+    /// As `add`, of a number that one thread counts.
+    pub(crate) fn add_alone(&self, more: u64) {
+        self.0.store(self.get() + more, Ordering::Relaxed);
+    }
+
     pub(crate) fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
@@ -111,8 +116,8 @@ impl Counters {
 
     fn take_woken(&self) -> Option<Nanos> {
         let woken = self.woken.load(Ordering::Relaxed);
-        self.woken.store(0, Ordering::Relaxed);
-        (woken != 0).then_some(woken)
+        (woken != 0).then(|| self.woken.store(0, Ordering::Relaxed))?;
+        Some(woken)
     }
 }
 
@@ -124,6 +129,8 @@ pub(crate) struct HostCounters {
     pub(crate) events: Cell<u64>,
     pub(crate) stale: Cell<u64>,
     pub(crate) events_max: Cell<u64>,
+    /// Events since the last turn took note of them.
+    pub(crate) fresh: Cell<u64>,
     pub(crate) timers: Cell<u64>,
     pub(crate) calls: Cell<u64>,
     pub(crate) polls: Cell<u64>,
@@ -144,6 +151,7 @@ impl HostCounters {
             events: Cell::new(0),
             stale: Cell::new(0),
             events_max: Cell::new(0),
+            fresh: Cell::new(0),
             timers: Cell::new(0),
             calls: Cell::new(0),
             polls: Cell::new(0),
@@ -153,7 +161,7 @@ impl HostCounters {
 
     /// A turn begins, `depth` deep.
     pub(crate) fn turn(&self, shared: &Counters, now: Nanos, depth: u32) {
-        shared.turns.add(1);
+        shared.turns.add_alone(1);
         self.nesting.set(self.nesting.get().max(depth));
         if let Some(woken) = shared.take_woken() {
             self.wake_to_turn.borrow_mut().record(now.saturating_sub(woken));

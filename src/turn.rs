@@ -13,6 +13,7 @@ use crate::clock::{Nanos, nanos};
 use crate::core::{CREDIT, Core, Drive};
 use crate::label::Label;
 use crate::local;
+use crate::sources::Ready;
 use crate::stats::count;
 use crate::timers::Due;
 
@@ -76,7 +77,9 @@ impl Core {
         }
         #[cfg(feature = "tracing")]
         let _span = tracing::trace_span!(target: "interloop", "turn").entered();
-        self.shared.inbox.begin();
+        if self.shared.inbox.begin() {
+            self.posted.set(true);
+        }
         let now = self.shared.clock.now();
         self.now.set(now);
         self.depth.set(self.depth.get() + 1);
@@ -117,16 +120,15 @@ impl Core {
 
     /// Fetches what the inbox has.
     fn collect(&self) {
-        let mut ready = self.ready.borrow_mut();
-        let mut events = 0;
-        self.shared.inbox.fetch_events(|event| {
-            events += u64::from(matches!(event, Event::Ready { .. }));
-            ready.push_back(event);
-        });
-        if self.shared.worker.has_failed() && !self.failure_told.replace(true) {
-            let lost = |key| Event::Ready { key, readiness: Readiness::INVALID };
-            ready.extend(self.sources.keys().into_iter().map(lost));
+        if self.posted.get() {
+            self.shared.inbox.fetch_events(|event| self.enqueue(event));
         }
+        if self.shared.worker.has_failed() && !self.failure_told.replace(true) {
+            for key in self.sources.keys() {
+                self.enqueue(Event::Ready { key, readiness: Readiness::INVALID });
+            }
+        }
+        let events = self.counters.fresh.take();
         self.counters.events_max.set(self.counters.events_max.get().max(events));
     }
 
@@ -148,21 +150,23 @@ impl Core {
                 return false;
             }
         }
+        // What was pushed since this turn began is posted too, for the next.
+        self.posted.set(false);
         true
     }
 
     fn run_events(self: &Rc<Core>, budget: &mut Budget) -> bool {
         loop {
-            let next = self.ready.borrow().front().copied();
-            let Some(event) = next else { return true };
-            if !budget.take(self) {
-                return false;
+            if budget.is_spent(self) {
+                return self.ready.borrow().is_empty();
             }
-            self.ready.borrow_mut().pop_front();
-            match event {
-                Event::Ready { key, readiness } => self.dispatch(key, readiness),
-                Event::Released { key } => self.drop_user(self.sources.release(key)),
+            let next = self.ready.borrow_mut().pop_front();
+            match next {
+                None => return true,
+                Some(Ready::Source(key)) => self.dispatch(key),
+                Some(Ready::Released(key)) => self.drop_user(self.sources.release(key)),
             }
+            budget.items -= 1;
         }
     }
 
@@ -200,9 +204,10 @@ impl Core {
     }
 
     fn run_calls(self: &Rc<Core>, budget: &mut Budget) -> bool {
+        let posted = || if self.posted.get() { self.shared.inbox.pop_call() } else { None };
         while !budget.is_spent(self) {
             let last = self.last_calls.borrow_mut().pop_front();
-            let Some(call) = last.or_else(|| self.shared.inbox.pop_call()) else { return true };
+            let Some(call) = last.or_else(posted) else { return true };
             budget.take(self);
             count(&self.counters.calls);
             self.call_user(|_| Some(Label::named("a remote call")), move || call.run());
@@ -211,8 +216,10 @@ impl Core {
     }
 
     fn run_tasks(self: &Rc<Core>, budget: &mut Budget) -> bool {
-        while let Some(task) = self.shared.inbox.pop_task() {
-            self.tasks.push(task);
+        if self.posted.get() {
+            while let Some(task) = self.shared.inbox.pop_task() {
+                self.tasks.push(task);
+            }
         }
         while !budget.is_spent(self) {
             let Some(task) = self.tasks.pop() else {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use interloop_backends::{Event, Poller};
 
-use crate::clock::{NEVER, Nanos, between};
+use crate::clock::{NEVER, Nanos};
 use crate::local::{self, ThreadToken};
 use crate::park::Watch;
 use crate::report::Report;
@@ -47,7 +47,7 @@ impl Worker {
         let _ended = Ended(&shared.worker);
         let mut events = Vec::new();
         while let Some(until) = self.sleep_until() {
-            let timeout = between(shared.clock.now(), until);
+            let timeout = shared.clock.until(until);
             if shared.worker.has_failed() {
                 // Without a backend, timers, calls, tasks and the shutdown still work.
                 thread::park_timeout(timeout.unwrap_or(Duration::MAX));

@@ -4,18 +4,34 @@ use std::time::{Duration, Instant};
 
 use rustix::event::Timespec;
 
-/// When a wait ends. One so far away that the clock cannot say it never ends.
-pub(crate) struct Deadline(Option<Instant>);
+/// When a wait ends.
+pub(crate) enum Deadline {
+    /// Never, or so far away that the clock cannot say it.
+    Never,
+    At(Instant),
+    /// At once: there is no need of a clock.
+    Passed,
+}
 
 impl Deadline {
     /// The deadline of a wait that starts here.
     pub(crate) fn after(timeout: Option<Duration>) -> Deadline {
-        Deadline(timeout.and_then(|timeout| Instant::now().checked_add(timeout)))
+        match timeout {
+            Some(Duration::ZERO) => Deadline::Passed,
+            Some(timeout) => {
+                Instant::now().checked_add(timeout).map_or(Deadline::Never, Deadline::At)
+            }
+            None => Deadline::Never,
+        }
     }
 
     /// What is left until the deadline: `None` for ever, zero when it has passed.
     pub(crate) fn left(&self) -> Option<Duration> {
-        self.0.map(|at| at.saturating_duration_since(Instant::now()))
+        match self {
+            Deadline::Never => None,
+            Deadline::At(at) => Some(at.saturating_duration_since(Instant::now())),
+            Deadline::Passed => Some(Duration::ZERO),
+        }
     }
 }
 

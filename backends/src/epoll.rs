@@ -3,7 +3,9 @@
 //! Facts about epoll(7), and what they mean here:
 //!
 //! - `epoll_ctl` acts on a set that another thread waits on, at once: nobody has to be notified.
-//! - `EPOLLONESHOT` silences a registration after one event; hang-up and error are silenced too.
+//! - `EPOLLONESHOT` silences a registration after one event; hang-up and error are silenced too. Without
+//!   it, and without `EPOLLET`, every wait reports what is still true, and the registration goes to the
+//!   end of the queue of ready ones, so that nobody starves behind it.
 //! - `EPOLLET` reports a registration whenever its file wakes those who wait for it, which may be
 //!   without a change of what is true, and never less often.
 //! - The kernel forgets a descriptor when the last copy of its open file description is closed,
@@ -196,6 +198,10 @@ impl Poller for Epoll {
         true
     }
 
+    fn has_levels(&self) -> bool {
+        true
+    }
+
     fn tells_ends(&self) -> bool {
         true
     }
@@ -236,7 +242,9 @@ fn flags(interest: Interest, mode: Mode) -> epoll::EventFlags {
     ];
     let wanted = WANTED.iter().filter(|(want, _)| interest.contains(*want));
     let reported = match mode {
-        Mode::Oneshot => epoll::EventFlags::ONESHOT,
+        // A hang-up is reported to an empty interest: once is enough.
+        Mode::Level if !interest.is_none() => epoll::EventFlags::empty(),
+        Mode::Oneshot | Mode::Level => epoll::EventFlags::ONESHOT,
         Mode::Edge => epoll::EventFlags::ET,
     };
     wanted.fold(reported, |flags, (_, flag)| flags | *flag)

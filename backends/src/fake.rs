@@ -289,4 +289,8 @@ impl Poller for Fake {
     fn has_edges(&self) -> bool {
         true
     }
+
+    fn has_levels(&self) -> bool {
+        true
+    }
 }

@@ -8,7 +8,8 @@
 //!   the next arming, if it is still true.
 //! - `EV_ONESHOT` deletes a filter after its event; `EV_DISPATCH` would keep it, disabled. With
 //!   oneshot nothing is left behind, and arming is the same `EV_ADD` whatever was before.
-//! - `EV_CLEAR` reports a filter each time that it was triggered again.
+//! - `EV_CLEAR` reports a filter each time that it was triggered again; with neither flag, every wait
+//!   reports it as long as it is true.
 //! - A second `EV_ADD` of a descriptor changes the first: one registered twice is found out here.
 //! - The kernel forgets a descriptor when it is closed, without a word: one closed behind our back
 //!   is noticed when it is armed again.
@@ -199,6 +200,10 @@ impl Poller for Kqueue {
     }
 
     fn has_edges(&self) -> bool {
+        true
+    }
+
+    fn has_levels(&self) -> bool {
         true
     }
 

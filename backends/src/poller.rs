@@ -12,6 +12,10 @@ use crate::{BackendKind, BorrowedSource, Event, Interest, Key, Mode, Release};
 /// the registration is armed again is reported again. Interests that are true at once may come in
 /// one event or in one event of each arming.
 ///
+/// In the mode `Level`, which a backend may lack, a registration stays armed, and every wait reports it
+/// as long as what it is armed for is true. A thread that does nothing but wait would spin on it: it is
+/// for a thread that waits and answers by itself.
+///
 /// In the mode `Edge`, which a backend may lack, a registration stays armed: it is reported when it
 /// is armed, if something is true then, and whenever something has become true since. More data on
 /// top of data is such a change, and so is room after a write that found too little. Who reads or
@@ -33,7 +37,7 @@ pub trait Poller: Send + Sync {
     /// # Errors
     ///
     /// `AlreadyExists` where the same descriptor is registered; `Unsupported` where this backend
-    /// cannot watch that kind of object, or has no edges; `InvalidInput` where its number is above a
+    /// cannot watch that kind of object, or lacks the mode; `InvalidInput` where its number is above a
     /// limit. The message names the backend, the descriptor and the way out. After an error nothing is
     /// registered.
     fn add(
@@ -95,6 +99,11 @@ pub trait Poller: Send + Sync {
 
     /// True when the mode [`Edge`](Mode::Edge) is there.
     fn has_edges(&self) -> bool;
+
+    /// True when the mode [`Level`](Mode::Level) is there.
+    fn has_levels(&self) -> bool {
+        false
+    }
 
     /// True when an event for [`READABLE`](crate::Interest::READABLE) and
     /// [`PRIORITY`](crate::Interest::PRIORITY) has [`READ_CLOSED`](crate::Readiness::READ_CLOSED) in it

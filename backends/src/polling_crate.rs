@@ -61,7 +61,9 @@ impl Poller for Polling {
         self.registered.add(BackendKind::Polling, source, || {
             // SAFETY: the object has to be deleted before it is closed. By the contract of
             // `Poller::add` it stays open until then.
-            unsafe { self.poller.add_with_mode(&source, wanted(key, interest), how(mode)) }
+            unsafe {
+                self.poller.add_with_mode(&source, wanted(key, interest), how(interest, mode))
+            }
         })
     }
 
@@ -73,7 +75,7 @@ impl Poller for Polling {
         mode: Mode,
     ) -> io::Result<()> {
         self.poller
-            .modify_with_mode(source, wanted(key, interest), how(mode))
+            .modify_with_mode(source, wanted(key, interest), how(interest, mode))
             .map_err(|error| os_refusal(BackendKind::Polling, source, error))
     }
 
@@ -112,6 +114,10 @@ impl Poller for Polling {
     fn has_edges(&self) -> bool {
         self.poller.supports_edge()
     }
+
+    fn has_levels(&self) -> bool {
+        self.poller.supports_level()
+    }
 }
 
 fn wanted(key: Key, interest: Interest) -> polling::Event {
@@ -125,9 +131,11 @@ fn wanted(key: Key, interest: Interest) -> polling::Event {
     wanted
 }
 
-fn how(mode: Mode) -> polling::PollMode {
+fn how(interest: Interest, mode: Mode) -> polling::PollMode {
     match mode {
-        Mode::Oneshot => polling::PollMode::Oneshot,
+        // Where a hang-up is reported to an empty interest, once is enough.
+        Mode::Level if !interest.is_none() => polling::PollMode::Level,
+        Mode::Oneshot | Mode::Level => polling::PollMode::Oneshot,
         Mode::Edge => polling::PollMode::Edge,
     }
 }

@@ -81,11 +81,11 @@ impl<C: SetCall> SetPoller<C> {
         })
     }
 
-    fn arm(&self, source: BorrowedSource<'_>, key: Key, interest: Interest) {
+    fn arm(&self, source: BorrowedSource<'_>, key: Key, interest: Interest, mode: Mode) {
         // SAFETY: by the contract of `Poller::add` the object stays open until `Released` is
         // reported for it, which `wait` does when it has dropped the last copy of this borrow.
         let source = unsafe { BorrowedFd::borrow_raw(source.as_raw_fd()) };
-        self.changes.push(Change::Arm(Entry { key, source, interest }));
+        self.changes.push(Change::Arm(Entry { key, source, interest, mode }));
     }
 }
 
@@ -106,7 +106,7 @@ impl<C: SetCall> Poller for SetPoller<C> {
         }
         self.registered.add(C::KIND, source, || C::check(source))?;
         if !interest.is_none() {
-            self.arm(source, key, interest);
+            self.arm(source, key, interest, mode);
         }
         Ok(())
     }
@@ -124,7 +124,7 @@ impl<C: SetCall> Poller for SetPoller<C> {
         if interest.is_none() {
             self.changes.push(Change::Disarm(key));
         } else {
-            self.arm(source, key, interest);
+            self.arm(source, key, interest, mode);
         }
         Ok(())
     }
@@ -174,8 +174,10 @@ impl<C: SetCall> Poller for SetPoller<C> {
             }
         }
         for event in &events[released..] {
-            if let Event::Ready { key, .. } = event {
-                set.disarm(*key);
+            match event {
+                Event::Ready { key, readiness } if readiness.is_invalid() => set.disarm(*key),
+                Event::Ready { key, .. } => set.reported(*key),
+                Event::Released { .. } => {}
             }
         }
         Ok(())
@@ -191,5 +193,9 @@ impl<C: SetCall> Poller for SetPoller<C> {
 
     fn has_edges(&self) -> bool {
         false
+    }
+
+    fn has_levels(&self) -> bool {
+        true
     }
 }

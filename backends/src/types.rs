@@ -109,6 +109,8 @@ impl BitOrAssign for Interest {
 pub enum Mode {
     /// Once, level-triggered: then it is disarmed.
     Oneshot,
+    /// By every wait, as long as something is true, until it is armed otherwise or deleted.
+    Level,
     /// Each time that something becomes true, until it is armed otherwise or deleted.
     Edge,
 }
@@ -218,7 +220,7 @@ impl fmt::Debug for Readiness {
 /// What a wait reports.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Event {
-    /// An armed registration became ready. In the mode [`Oneshot`](Mode::Oneshot) it is disarmed by
+    /// An armed registration is ready. In the mode [`Oneshot`](Mode::Oneshot) it is disarmed by
     /// that.
     Ready {
         /// The registration.

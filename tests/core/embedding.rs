@@ -34,12 +34,12 @@ cases!(
     a_turn_with_one_thing_to_do_costs_one_wait,
 );
 
-fn is_readable(embedded: &Embedded) -> bool {
+pub fn is_readable(embedded: &Embedded) -> bool {
     is_ready(std::os::fd::AsFd::as_fd(embedded), Interest::READABLE).unwrap()
 }
 
 /// Turns until the descriptor is silent.
-fn settle(host: &Host) {
+pub fn settle(host: &Host) {
     let embedded = host.embedded();
     let limit = Instant::now() + LIMIT;
     while is_readable(&embedded) {
@@ -381,7 +381,8 @@ fn a_turn_with_one_thing_to_do_costs_one_wait(world: &World) {
         }
     });
     settle(&host);
-    for event in [by_callback.get_ref(), by_task.get_ref()] {
+    // A callback stays armed; who waits arms anew.
+    for (event, armings) in [(by_callback.get_ref(), 0), (by_task.get_ref(), ROUNDS)] {
         let before = watched.seen();
         for _ in 0..ROUNDS {
             signal(event);
@@ -391,7 +392,7 @@ fn a_turn_with_one_thing_to_do_costs_one_wait(world: &World) {
         let after = watched.seen();
         assert!(!is_readable(&embedded));
         let (waits, changes) = (after.begun - before.begun, after.modified - before.modified);
-        assert_eq!((waits, changes), (ROUNDS, ROUNDS));
+        assert_eq!((waits, changes), (ROUNDS, armings));
         assert_eq!((after.notified, after.alarms), (before.notified, before.alarms));
     }
     drop(task);

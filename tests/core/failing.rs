@@ -107,6 +107,10 @@ impl Poller for Mortal {
         self.inner.has_edges()
     }
 
+    fn has_levels(&self) -> bool {
+        self.inner.has_levels()
+    }
+
     fn tells_ends(&self) -> bool {
         self.inner.tells_ends()
     }

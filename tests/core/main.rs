@@ -13,6 +13,7 @@ mod embedding;
 mod ends;
 mod failing;
 mod futures;
+mod levels;
 mod nested;
 #[cfg(feature = "net")]
 mod objects;
@@ -96,6 +97,7 @@ const SUITES: &[(&str, &[Case])] = &[
     ("delivery", delivery::CASES),
     ("embedding", embedding::CASES),
     ("sources", sources::CASES),
+    ("levels", levels::CASES),
     ("nested", nested::CASES),
     ("timers", timers::CASES),
     ("tasks", tasks::CASES),

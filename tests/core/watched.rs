@@ -145,6 +145,10 @@ impl Poller for Watched {
         self.inner.has_edges()
     }
 
+    fn has_levels(&self) -> bool {
+        self.inner.has_levels()
+    }
+
     fn tells_ends(&self) -> bool {
         self.inner.tells_ends()
     }

@@ -35,9 +35,10 @@ fn inbox_wakes_for_every_item() {
             .collect();
         while ran.load(Ordering::Relaxed) < 2 {
             host.wait();
-            inbox.begin();
-            while let Some(call) = inbox.pop_call() {
-                call.run();
+            if inbox.begin() {
+                while let Some(call) = inbox.pop_call() {
+                    call.run();
+                }
             }
         }
         producers.into_iter().for_each(|producer| producer.join().unwrap());
@@ -69,9 +70,10 @@ fn inbox_keeps_the_order_of_a_thread() {
         };
         while ran.load(Ordering::Relaxed) < 2 {
             host.wait();
-            inbox.begin();
-            while let Some(call) = inbox.pop_call() {
-                call.run();
+            if inbox.begin() {
+                while let Some(call) = inbox.pop_call() {
+                    call.run();
+                }
             }
         }
         producer.join().unwrap();

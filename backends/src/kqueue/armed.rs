@@ -13,7 +13,7 @@ pub(super) struct Armed {
     buckets: [OnceLock<Box<[Slot]>>; 33],
 }
 
-/// A generation in the upper half, the bits of an interest in the lower, and [`EDGE`].
+/// A generation in the upper half, the bits of an interest in the lower, and [`STAYS`].
 ///
 /// The registering thread stores, before it tells the kernel; the waiting thread takes, after the
 /// kernel told it. The release of the store and the acquire of the take publish nothing but the
@@ -21,7 +21,7 @@ pub(super) struct Armed {
 type Slot = AtomicU64;
 
 /// Set for a registration that stays armed when it is reported.
-const EDGE: u64 = 1 << 8;
+const STAYS: u64 = 1 << 8;
 
 impl Default for Armed {
     fn default() -> Armed {
@@ -32,8 +32,8 @@ impl Default for Armed {
 impl Armed {
     /// Notes that `key` is armed for `interest`.
     pub(super) fn set(&self, key: Key, interest: Interest, mode: Mode) {
-        let edge = if mode == Mode::Edge { EDGE } else { 0 };
-        self.slot(key).store(word(key, interest) | edge, Ordering::Release);
+        let stays = if mode == Mode::Oneshot { 0 } else { STAYS };
+        self.slot(key).store(word(key, interest) | stays, Ordering::Release);
     }
 
     /// True if `key` is armed for `interest`, maybe among others. In the mode `Oneshot` it is
@@ -42,7 +42,7 @@ impl Armed {
         let disarm = |armed: u64| {
             let same = (armed >> 32) as u32 == key.generation();
             let wanted = armed as u8 & interest.bits() != 0;
-            let left = if armed & EDGE != 0 { armed } else { word(key, Interest::NONE) };
+            let left = if armed & STAYS != 0 { armed } else { word(key, Interest::NONE) };
             (same && wanted).then_some(left)
         };
         self.slot(key).fetch_update(Ordering::AcqRel, Ordering::Acquire, disarm).is_ok()
@@ -78,12 +78,14 @@ mod tests {
     }
 
     #[test]
-    fn an_edge_disarms_nothing() {
+    fn an_edge_or_a_level_disarms_nothing() {
         let (armed, key) = (Armed::default(), Key::new(5, 7));
-        armed.set(key, Interest::READABLE, Mode::Edge);
-        assert!(armed.take(key, Interest::READABLE));
-        assert!(armed.take(key, Interest::READABLE));
-        assert!(!armed.take(key, Interest::WRITABLE));
+        for mode in [Mode::Edge, Mode::Level] {
+            armed.set(key, Interest::READABLE, mode);
+            assert!(armed.take(key, Interest::READABLE));
+            assert!(armed.take(key, Interest::READABLE));
+            assert!(!armed.take(key, Interest::WRITABLE));
+        }
     }
 
     #[test]

@@ -175,6 +175,7 @@ impl Change {
     pub(super) fn arm(filter: Filter, fd: RawFd, key: Key, mode: Mode) -> Change {
         let flags = match mode {
             Mode::Oneshot => EV_ADD | EV_ONESHOT,
+            Mode::Level => EV_ADD,
             Mode::Edge => EV_ADD | EV_CLEAR,
         };
         Change::new(filter, fd, key, flags)

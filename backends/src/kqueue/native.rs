@@ -100,6 +100,7 @@ impl Change {
     pub(super) fn arm(filter: Filter, fd: RawFd, key: Key, mode: Mode) -> Change {
         let flags = match mode {
             Mode::Oneshot => EventFlags::ADD | EventFlags::ONESHOT,
+            Mode::Level => EventFlags::ADD,
             Mode::Edge => EventFlags::ADD | EventFlags::CLEAR,
         };
         Change::new(filter, fd, key, flags)

@@ -2,7 +2,7 @@
 
 use std::os::fd::BorrowedFd;
 
-use crate::{Interest, Key};
+use crate::{Interest, Key, Mode};
 
 /// An armed registration.
 pub(crate) struct Entry {
@@ -11,6 +11,7 @@ pub(crate) struct Entry {
     /// `Poller::add`; that is why nothing borrows it.
     pub(crate) source: BorrowedFd<'static>,
     pub(crate) interest: Interest,
+    pub(crate) mode: Mode,
 }
 
 /// The armed registrations, dense and in no order. The waiting thread owns it.
@@ -45,6 +46,13 @@ impl Set {
         }
     }
 
+    /// Takes the entry with `key` out, if it was to be reported once.
+    pub(crate) fn reported(&mut self, key: Key) {
+        if self.position(key).is_some_and(|at| self.entries[at].mode == Mode::Oneshot) {
+            self.disarm(key);
+        }
+    }
+
     /// Takes the entry with `key` out, if there is one.
     pub(crate) fn disarm(&mut self, key: Key) {
         let Some(position) = self.position(key) else { return };
@@ -67,7 +75,8 @@ mod tests {
 
     fn entry(slot: u32) -> Entry {
         let source = rustix::stdio::stdin();
-        Entry { key: Key::new(slot, 0), source, interest: Interest::READABLE }
+        let (interest, mode) = (Interest::READABLE, Mode::Oneshot);
+        Entry { key: Key::new(slot, 0), source, interest, mode }
     }
 
     fn slots(set: &Set) -> Vec<u32> {

@@ -17,6 +17,8 @@ mod identity;
 #[cfg(unix)]
 mod kinds;
 #[cfg(unix)]
+mod levels;
+#[cfg(unix)]
 mod rig;
 #[cfg(unix)]
 mod scale;

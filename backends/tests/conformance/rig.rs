@@ -63,6 +63,18 @@ impl Rig {
         None
     }
 
+    /// Registers in the mode `Level`. None where there are no levels, which is said then.
+    pub(crate) fn add_level(&self, source: &impl AsFd, interest: Interest) -> Option<Key> {
+        let key = self.new_key();
+        let added = self.poller.add(source.as_fd(), key, interest, Mode::Level);
+        if self.poller.has_levels() {
+            added.expect("add");
+            return Some(key);
+        }
+        assert_eq!(added.unwrap_err().kind(), ErrorKind::Unsupported);
+        None
+    }
+
     /// Deletes, and waits until the backend has let go.
     pub(crate) fn delete(&self, source: &impl AsFd, key: Key) {
         if self.poller.delete(source.as_fd(), key) == Release::Later {

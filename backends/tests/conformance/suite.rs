@@ -7,7 +7,9 @@ use interloop_backends::{BackendKind, open};
 use libtest_mimic::{Arguments, Failed, Trial, run};
 
 use crate::rig::Rig;
-use crate::{arming, descriptor, edges, ends, identity, kinds, scale, threads, time, waking};
+use crate::{
+    arming, descriptor, edges, ends, identity, kinds, levels, scale, threads, time, waking,
+};
 
 /// A claim about one backend.
 pub(crate) struct Claim {
@@ -61,7 +63,7 @@ fn all_claims() -> impl Iterator<Item = Claim> {
     let beside_others = arming::CLAIMS.into_iter().chain(ends::CLAIMS).chain(identity::CLAIMS);
     let beside_others =
         beside_others.chain(edges::CLAIMS).chain(kinds::CLAIMS).chain(threads::CLAIMS);
-    let beside_others = beside_others.chain(descriptor::CLAIMS);
+    let beside_others = beside_others.chain(levels::CLAIMS).chain(descriptor::CLAIMS);
     let beside_others = beside_others.chain(time::CLAIMS).chain(waking::CLAIMS);
     beside_others.chain(identity::CLAIMS_ALONE).chain(scale::CLAIMS_ALONE).chain(time::CLAIMS_ALONE)
 }

@@ -4,6 +4,7 @@
 //!
 //! - A poll request is answered once, or, with `MULTI`, at each wake of its file, as an edge. What is
 //!   ready already answers at once.
+//! - There are no levels. One is a request that the next wait makes again, which costs no call of its own.
 //! - Requests lie in memory that the kernel shares, and the call that waits submits all of them: a
 //!   thousand that are armed again cost one system call, which is made anyway.
 //! - An answer is completed by the thread that submitted the request, and interrupts the system call that
@@ -122,16 +123,24 @@ impl Uring {
     fn collect(&self, waiting: &mut Waiting, events: &mut Vec<Event>) -> io::Result<bool> {
         let Waiting { ring, armed, .. } = waiting;
         let (mut notified, mut unwatched) = (false, false);
+        let mut runaways = Vec::new();
         ring.answers(|answer| match answer {
             Answer::Notified { goes_on } => {
                 notified = true;
                 unwatched |= !goes_on;
+            }
+            Answer::Polled { token, goes_on: true, .. } if !armed.knows(token) => {
+                runaways.push(token);
             }
             Answer::Polled { token, result, goes_on } => {
                 let answered = armed.answered(token, result, goes_on);
                 events.extend(answered.map(|(key, readiness)| Event::Ready { key, readiness }));
             }
         });
+        // It was about to answer when it was cancelled, and goes on: it would keep its file open for ever.
+        for token in runaways {
+            ring.cancel(token)?;
+        }
         if unwatched {
             ring.watch(self.notifier.as_fd())?;
         }
@@ -218,6 +227,10 @@ impl Poller for Uring {
     }
 
     fn has_edges(&self) -> bool {
+        true
+    }
+
+    fn has_levels(&self) -> bool {
         true
     }
 

@@ -84,6 +84,12 @@ impl Armed {
         Ok(())
     }
 
+    /// True unless the request was left behind.
+    pub(super) fn knows(&self, token: Token) -> bool {
+        let request = self.requests.get(token.slot as usize).and_then(Option::as_ref);
+        request.is_some_and(|request| request.number == Some(token.number))
+    }
+
     /// Takes note of an answer: whose it is, and what happened. None for one to a request that was left
     /// behind.
     pub(super) fn answered(

@@ -2,6 +2,7 @@
 
 mod calls;
 mod echo;
+mod fan;
 mod http;
 mod idle;
 mod idle_cpu;
@@ -15,6 +16,7 @@ use crate::compare::Work;
 pub(crate) const ALL: &[Work] = &[
     echo::WORK,
     idle::WORK,
+    fan::WORK,
     calls::WORK,
     timers::WORK,
     tasks::WORK,

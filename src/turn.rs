@@ -94,10 +94,11 @@ impl Core {
         self.advance_shutdown();
         self.unwatch();
         self.flush();
+        let owes_a_turn = !complete || self.owes_a_turn();
         self.poll_for_the_worker();
         drop(turning);
         drop(depth);
-        if !complete || self.owes_a_turn() {
+        if owes_a_turn {
             self.counters.leftover.set(self.counters.leftover.get() + 1);
             self.shared.wake();
         }

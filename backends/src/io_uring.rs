@@ -23,7 +23,8 @@ mod ring;
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
-use std::sync::{Mutex, MutexGuard, TryLockError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 
 use self::armed::{Armed, Entry};
@@ -42,8 +43,27 @@ pub(crate) struct Uring {
     changes: Mailbox<Change>,
     /// Its request is answered at each write: nobody has to read it.
     notifier: Notifier,
-    /// Taken for the length of a wait, so that a second waiting thread is found out.
+    /// Taken for the length of a wait, and by a deletion for a moment, if it is free.
     waiting: Mutex<Waiting>,
+    /// True for the length of a wait, so that a second waiting thread is found out, and told from a
+    /// deletion. Set and cleared by who waits. Relaxed: what the threads own is ordered by the lock.
+    is_waiting: AtomicBool,
+}
+
+/// Clears `is_waiting` at the end of a wait, however that ends.
+struct Waiter<'a>(&'a AtomicBool);
+
+impl<'a> Waiter<'a> {
+    /// None where another thread waits.
+    fn enter(is_waiting: &'a AtomicBool) -> Option<Waiter<'a>> {
+        (!is_waiting.swap(true, Ordering::Relaxed)).then_some(Waiter(is_waiting))
+    }
+}
+
+impl Drop for Waiter<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
 }
 
 enum Change {
@@ -71,6 +91,7 @@ impl Uring {
             changes: Mailbox::new(),
             notifier,
             waiting: Mutex::new(waiting),
+            is_waiting: AtomicBool::new(false),
         })
     }
 
@@ -84,7 +105,7 @@ impl Uring {
         self.changes.push(Change::Arm(Entry { key, source, interest, mode }));
     }
 
-    /// What the waiting thread owns. None while one is waiting.
+    /// What the waiting thread owns. None while it is waiting.
     fn try_lock(&self) -> Option<MutexGuard<'_, Waiting>> {
         match self.waiting.try_lock() {
             Ok(waiting) => Some(waiting),
@@ -194,9 +215,10 @@ impl Poller for Uring {
     }
 
     fn wait(&self, events: &mut Vec<Event>, timeout: Option<Duration>) -> io::Result<()> {
-        let Some(mut waiting) = self.try_lock() else {
+        let Some(_waiter) = Waiter::enter(&self.is_waiting) else {
             return Err(second_waiter(BackendKind::IoUring));
         };
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let before = events.len();
         self.apply(&mut waiting)?;
         // Who waits for a release gets it at once.

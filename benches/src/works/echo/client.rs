@@ -9,7 +9,7 @@ use super::scene::Stream;
 use crate::compare::Figure;
 
 /// Fewer round trips than these are not taken, however slow the server is.
-const LEAST: usize = 8;
+const LEAST: usize = 4;
 /// Nor is the first part of the time measured, in which caches fill and clocks rise.
 const WARM_UP: u32 = 5;
 const PAUSE: Duration = Duration::from_micros(200);
@@ -29,7 +29,7 @@ pub(crate) struct Client(JoinHandle<io::Result<Vec<u64>>>);
 /// connection until the server is there.
 pub(crate) fn start(stream: Stream, pace: Pace, time: Duration) -> Client {
     Client(thread::spawn(move || {
-        round_trips(&stream, pace, time / WARM_UP, LEAST / 4)?;
+        round_trips(&stream, pace, time / WARM_UP, LEAST / 2)?;
         round_trips(&stream, pace, time, LEAST)
     }))
 }

@@ -30,6 +30,7 @@ use crate::shared::Shared;
 use crate::shutdown::Shutdown;
 use crate::sources::{Ready, Sources};
 use crate::stats::HostCounters;
+use crate::stopwatch::Stopwatch;
 use crate::timers::Timers;
 
 /// How many things that do not wait a task may do in one poll.
@@ -73,8 +74,10 @@ pub(crate) struct Core {
     pub(crate) posted: Cell<bool>,
     /// The phase that the next turn begins with.
     pub(crate) first_phase: Cell<usize>,
-    /// The clock at the end of the last callback, or at the begin of the turn.
+    /// The clock at the end of the last callback, or at the begin of the turn; as it was a few callbacks
+    /// ago, while these are short.
     pub(crate) now: Cell<Nanos>,
+    stopwatch: Stopwatch,
     /// True once the sources heard that the backend has failed.
     pub(crate) failure_told: Cell<bool>,
     #[cfg(feature = "net")]
@@ -91,6 +94,7 @@ pub(crate) struct Core {
 
 impl Core {
     pub(crate) fn new(shared: Arc<Shared>) -> Core {
+        let slow = nanos(shared.options.slow_callback);
         Core {
             shared,
             counters: HostCounters::new(),
@@ -109,6 +113,7 @@ impl Core {
             posted: Cell::new(false),
             first_phase: Cell::new(0),
             now: Cell::new(0),
+            stopwatch: Stopwatch::new(slow),
             failure_told: Cell::new(false),
             #[cfg(feature = "net")]
             resolver: RefCell::new(Rc::new(crate::net::SystemResolver)),
@@ -136,8 +141,7 @@ impl Core {
         }
         let began = self.now.get();
         let result = catch_unwind(AssertUnwindSafe(code));
-        let ended = self.shared.clock.now();
-        self.now.set(ended);
+        let ended = self.lap();
         self.running.set(outer);
         let took = ended.saturating_sub(began);
         // A callback in which other callbacks ran has opened a nested loop, and held up nobody.
@@ -149,6 +153,33 @@ impl Core {
             }
         }
         result.map_err(|panic| self.panics.borrow_mut().push_back(panic)).ok()
+    }
+
+    /// A callback has ended: reads the clock, unless those before it were so short, and this one too,
+    /// that it can wait.
+    fn lap(&self) -> Nanos {
+        let clock = &self.shared.clock;
+        if self.stopwatch.can_wait(clock) {
+            return self.now.get();
+        }
+        let now = clock.now();
+        self.stopwatch.read(clock, now.saturating_sub(self.now.replace(now)));
+        now
+    }
+
+    /// The time at which a turn begins.
+    pub(crate) fn start_clock(&self) -> Nanos {
+        let now = self.shared.clock.now();
+        self.now.set(now);
+        self.stopwatch.start(&self.shared.clock);
+        now
+    }
+
+    /// Reads the clock if the last callbacks did not.
+    pub(crate) fn catch_up(&self) {
+        if self.stopwatch.is_behind() {
+            self.start_clock();
+        }
     }
 
     /// Wakes a task, ours or somebody else's: a short call into code that is not ours.
@@ -186,16 +217,32 @@ impl Core {
     /// A change was made on the host thread that the worker, the backend or the host has to learn
     /// of.
     pub(crate) fn settle(self: &Rc<Core>) {
-        if self.depth.get() == 0 {
-            // No callback has ended just now: without this, a timer that is overdue would be sent
-            // to the worker again.
-            self.now.set(self.shared.clock.now());
-            self.flush();
-            if self.owes_a_turn() {
-                self.shared.wake();
+        if self.depth.get() > 0 {
+            if self.running.get() != 0 {
+                self.watch_callback();
             }
-        } else if self.running.get() != 0 {
-            self.watch_callback();
+            return;
+        }
+        // The future of `block_on` is polled before a turn, which does all this at its end.
+        if self.drive.get() == Drive::Running {
+            return;
+        }
+        // No callback has ended just now: without this, a timer that is overdue would be sent
+        // to the worker again.
+        self.now.set(self.shared.clock.now());
+        self.flush();
+        if self.owes_a_turn() {
+            self.shared.wake();
+        }
+    }
+
+    /// Has another turn follow this one.
+    pub(crate) fn ask_for_a_turn(self: &Rc<Core>) {
+        if self.drive.get() == Drive::Running && self.depth.get() == 0 {
+            // The loop is this thread's own, and looks before it parks.
+            let _own = self.shared.inbox.post();
+        } else {
+            self.shared.wake();
         }
     }
 

@@ -110,6 +110,7 @@ mod source;
 mod sources;
 mod stats;
 mod stopped;
+mod stopwatch;
 mod sync;
 mod task;
 #[cfg(feature = "test-util")]

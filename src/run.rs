@@ -100,12 +100,14 @@ const WAKER_PATIENCE: Duration = Duration::from_secs(1);
 const WORKER_PATIENCE: Duration = Duration::from_millis(100);
 
 /// Puts the drive back when `run` ends, with a panic too.
-struct Running<'a>(&'a Core);
+struct Running<'a>(&'a Rc<Core>);
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
         self.0.drive.set(Drive::None);
         self.0.shared.proxy.restore();
+        // What the last poll of a future has left is for the next drive.
+        self.0.settle();
     }
 }
 

@@ -80,8 +80,7 @@ impl Core {
         if self.shared.inbox.begin() {
             self.posted.set(true);
         }
-        let now = self.shared.clock.now();
-        self.now.set(now);
+        let now = self.start_clock();
         self.depth.set(self.depth.get() + 1);
         let depth = Depth(self);
         let turning = local::turning(self);
@@ -93,6 +92,7 @@ impl Core {
         let complete = self.phases(&mut Budget { items: options.turn_items, until, unset });
         self.advance_shutdown();
         self.unwatch();
+        self.catch_up();
         self.flush();
         let owes_a_turn = !complete || self.owes_a_turn();
         self.poll_for_the_worker();
@@ -100,7 +100,7 @@ impl Core {
         drop(depth);
         if owes_a_turn {
             self.counters.leftover.set(self.counters.leftover.get() + 1);
-            self.shared.wake();
+            self.ask_for_a_turn();
         }
     }
 

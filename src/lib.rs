@@ -78,6 +78,7 @@ mod cache;
 mod clock;
 mod coop;
 mod core;
+mod deadlines;
 mod dump;
 mod embed;
 mod executor;

@@ -241,7 +241,7 @@ impl Handle {
     #[track_caller]
     pub fn every(&self, period: Duration, f: impl FnMut() -> ControlFlow<()> + 'static) -> Timer {
         let deadline = self.core.in_time(period);
-        let fire = Fire::Every(Some(Box::new(f)), nanos(period).max(1));
+        let fire = Fire::every(Box::new(f), nanos(period).max(1));
         Timer::set(&self.core, deadline, Label::caller(), fire)
     }
 

@@ -32,7 +32,7 @@ impl Timer {
         // What is refused is dropped once the borrow has ended.
         let set = core.timers.borrow_mut().insert(deadline, label, fire);
         if set.is_ok() {
-            core.deadline_changed();
+            core.timer_set(deadline);
         }
         Timer { core: Rc::clone(core), key: set.ok() }
     }
@@ -74,7 +74,7 @@ impl Timer {
     fn move_to(&self, deadline: Nanos) -> bool {
         let moved = self.key.is_some_and(|key| self.core.timers.borrow_mut().reset(key, deadline));
         if moved {
-            self.core.deadline_changed();
+            self.core.timer_set(deadline);
         }
         moved
     }
@@ -138,13 +138,13 @@ impl Future for Sleep {
                     return Poll::Pending;
                 }
             }
-            State::New if self.deadline > self.core.shared.clock.now() => {
+            State::New if self.core.shared.clock.is_before(self.deadline) => {
                 let fire = Fire::Wake(cx.waker().clone());
                 let label = self.label.clone();
                 let set = self.core.timers.borrow_mut().insert(self.deadline, label, fire);
                 if let Ok(key) = set {
                     self.state = State::Set(key);
-                    self.core.deadline_changed();
+                    self.core.timer_set(self.deadline);
                     return Poll::Pending;
                 }
                 ready!(self.core.spend_credit(cx));
@@ -182,11 +182,12 @@ impl Core {
         self.shared.clock.at(instant).max(self.shared.clock.now())
     }
 
-    /// Takes a timer out. The worker learns of it at the end of the turn, or at once outside one:
-    /// it is not to wake the host for a timer that is gone.
+    /// Takes a timer out. If it is the one that the worker sleeps for, the worker learns of it at the end
+    /// of the turn, or at once outside one: it is not to wake the host for a timer that is gone.
     pub(crate) fn remove_timer(self: &Rc<Core>, key: Key) {
         let timer = self.timers.borrow_mut().remove(key);
-        if self.depth.get() == 0 {
+        let deadline = timer.as_ref().map(|timer| timer.deadline);
+        if self.depth.get() == 0 && deadline == Some(self.shared.park.deadline()) {
             self.settle();
         }
         // The callback is user code: it goes once the borrow has ended.
@@ -194,9 +195,10 @@ impl Core {
     }
 
     /// A timer was set or moved: lets the worker know, if it would sleep too long.
-    pub(crate) fn deadline_changed(self: &Rc<Core>) {
-        let earliest = self.timers.borrow_mut().earliest();
-        if earliest.is_some_and(|earliest| earliest < self.shared.park.deadline()) {
+    pub(crate) fn timer_set(self: &Rc<Core>, deadline: Nanos) {
+        if deadline < self.shared.park.deadline()
+            && self.timers.borrow_mut().earliest() == Some(deadline)
+        {
             self.settle();
         }
     }

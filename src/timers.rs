@@ -1,31 +1,42 @@
-//! The timers: a heap of deadlines over a table of callbacks.
+//! The timers: deadlines in their order, over a table of callbacks.
 //!
-//! A cancelled or reset timer leaves its old place in the heap behind, which is passed over when it
-//! comes up, and swept when such places are the greater part.
+//! A cancelled or reset timer leaves its old place among the deadlines behind, which is passed over when
+//! it comes up, and swept when such places are the greater part.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 use std::ops::ControlFlow;
 use std::task::Waker;
 
 use interloop_backends::Key;
 
 use crate::clock::{NEVER, Nanos};
+use crate::deadlines::{Deadlines, Place};
 use crate::label::Label;
 use crate::slots::Slots;
 
 pub(crate) type Once = Box<dyn FnOnce()>;
 pub(crate) type Every = Box<dyn FnMut() -> ControlFlow<()>>;
 
-/// The sequence of a timer that has no place in the heap.
+/// The sequence of a timer that has no place among the deadlines.
 const OUT: u64 = u64::MAX;
 
 /// What a timer does when it is due.
 pub(crate) enum Fire {
     Once(Once),
-    /// The callback, which is out while it runs, and the period.
-    Every(Option<Every>, Nanos),
+    Every(Box<Periodic>),
     Wake(Waker),
+}
+
+/// What a timer does again and again.
+pub(crate) struct Periodic {
+    /// Out while it runs.
+    callback: Option<Every>,
+    period: Nanos,
+}
+
+impl Fire {
+    pub(crate) fn every(callback: Every, period: Nanos) -> Fire {
+        Fire::Every(Box::new(Periodic { callback: Some(callback), period }))
+    }
 }
 
 /// A timer that came due.
@@ -39,20 +50,27 @@ pub(crate) struct Timer {
     pub(crate) deadline: Nanos,
     pub(crate) label: Label,
     fire: Fire,
-    /// The place in the heap that counts.
-    sequence: u64,
 }
 
 pub(crate) struct Timers {
     pub(crate) table: Slots<Timer>,
-    heap: BinaryHeap<Reverse<(Nanos, u64, Key)>>,
+    /// For each slot of the table, the sequence of the place that counts, or `OUT`. It stands beside the
+    /// table because it is asked for every place, and close together it stays in the processor's cache.
+    counting: Vec<u64>,
+    deadlines: Deadlines,
     next_sequence: u64,
     closed: bool,
 }
 
 impl Timers {
     pub(crate) fn new() -> Timers {
-        Timers { table: Slots::new(), heap: BinaryHeap::new(), next_sequence: 0, closed: false }
+        Timers {
+            table: Slots::new(),
+            counting: Vec::new(),
+            deadlines: Deadlines::new(),
+            next_sequence: 0,
+            closed: false,
+        }
     }
 
     /// Sets a timer.
@@ -69,18 +87,15 @@ impl Timers {
         if self.closed {
             return Err(fire);
         }
-        let sequence = self.next_sequence;
-        let key = self.table.insert(Timer { deadline, label, fire, sequence });
+        let key = self.table.insert(Timer { deadline, label, fire });
         self.push(deadline, key);
         Ok(key)
     }
 
     /// Moves a timer. False when it is gone.
     pub(crate) fn reset(&mut self, key: Key, deadline: Nanos) -> bool {
-        let sequence = self.next_sequence;
         let Some(timer) = self.table.get_mut(key) else { return false };
         timer.deadline = deadline;
-        timer.sequence = sequence;
         self.push(deadline, key);
         true
     }
@@ -90,25 +105,21 @@ impl Timers {
     pub(crate) fn set_waker(&mut self, key: Key, waker: Waker) -> Option<Waker> {
         match &mut self.table.get_mut(key)?.fire {
             Fire::Wake(old) => Some(std::mem::replace(old, waker)),
-            Fire::Once(_) | Fire::Every(..) => None,
+            Fire::Once(_) | Fire::Every(_) => None,
         }
     }
 
     pub(crate) fn remove(&mut self, key: Key) -> Option<Timer> {
-        let timer = self.table.remove(key);
+        let timer = self.table.remove(key)?;
+        self.counting[key.slot() as usize] = OUT;
         self.sweep();
-        timer
+        Some(timer)
     }
 
     /// The earliest deadline.
     pub(crate) fn earliest(&mut self) -> Option<Nanos> {
-        while let Some(&Reverse((deadline, sequence, key))) = self.heap.peek() {
-            if self.counts(sequence, key) {
-                return (deadline != NEVER).then_some(deadline);
-            }
-            self.heap.pop();
-        }
-        None
+        let place = self.first()?;
+        (place.deadline != NEVER).then_some(place.deadline)
     }
 
     /// The number that the next set or reset timer gets.
@@ -118,26 +129,27 @@ impl Timers {
 
     /// True when the earliest timer is due, and was set before `end`.
     pub(crate) fn is_due(&mut self, now: Nanos, end: u64) -> bool {
-        self.earliest().is_some_and(|deadline| deadline <= now)
-            && self.heap.peek().is_some_and(|Reverse((_, sequence, _))| *sequence < end)
+        let due = |place: Place| place.deadline <= now && place.sequence < end;
+        self.first().is_some_and(|place| place.deadline != NEVER && due(place))
     }
 
     /// Takes the earliest timer.
     pub(crate) fn pop(&mut self) -> Option<(Key, Due)> {
-        self.earliest()?;
-        let Reverse((_, _, key)) = self.heap.pop()?;
+        let place = self.first().filter(|place| place.deadline != NEVER)?;
+        self.deadlines.pop();
+        let key = place.key;
+        // One that is due again while its callback is on the stack, in a nested host loop, is a missed
+        // period.
+        self.counting[key.slot() as usize] = OUT;
         let timer = self.table.get_mut(key)?;
-        if let Fire::Every(callback, _) = &mut timer.fire {
-            // One that is due again while its callback is on the stack, in a nested host loop, is
-            // a missed period.
-            timer.sequence = OUT;
-            return Some((key, Due::Every(callback.take()?)));
+        if let Fire::Every(periodic) = &mut timer.fire {
+            return Some((key, Due::Every(periodic.callback.take()?)));
         }
         let Timer { label, fire, .. } = self.table.remove(key)?;
         match fire {
             Fire::Once(callback) => Some((key, Due::Once(callback, label))),
             Fire::Wake(waker) => Some((key, Due::Wake(waker))),
-            Fire::Every(..) => None,
+            Fire::Every(_) => None,
         }
     }
 
@@ -153,15 +165,15 @@ impl Timers {
         if !again {
             return (Some(callback), self.remove(key));
         }
-        let sequence = self.next_sequence;
         let Some(timer) = self.table.get_mut(key) else { return (Some(callback), None) };
-        let Fire::Every(place, period) = &mut timer.fire else { return (Some(callback), None) };
-        *place = Some(callback);
-        if timer.sequence == OUT {
-            let missed = now.saturating_sub(timer.deadline) / *period;
-            let deadline = timer.deadline.saturating_add(period.saturating_mul(missed + 1));
+        let Fire::Every(periodic) = &mut timer.fire else { return (Some(callback), None) };
+        periodic.callback = Some(callback);
+        // Unless it was reset meanwhile.
+        if self.counting[key.slot() as usize] == OUT {
+            let missed = now.saturating_sub(timer.deadline) / periodic.period;
+            let deadline =
+                timer.deadline.saturating_add(periodic.period.saturating_mul(missed + 1));
             timer.deadline = deadline;
-            timer.sequence = sequence;
             self.push(deadline, key);
         }
         (None, None)
@@ -174,28 +186,46 @@ impl Timers {
     /// Takes all timers out, and takes no more.
     pub(crate) fn close(&mut self) -> Vec<(Key, Timer)> {
         self.closed = true;
-        self.heap.clear();
+        self.deadlines = Deadlines::new();
+        self.counting = Vec::new();
         self.table.drain()
     }
 
+    /// Gives a timer its place.
     fn push(&mut self, deadline: Nanos, key: Key) {
-        self.heap.push(Reverse((deadline, self.next_sequence, key)));
+        let (slot, sequence) = (key.slot() as usize, self.next_sequence);
         self.next_sequence += 1;
+        if slot >= self.counting.len() {
+            self.counting.resize(slot + 1, OUT);
+        }
+        self.counting[slot] = sequence;
+        self.deadlines.push(Place { deadline, sequence, key });
         self.sweep();
     }
 
-    fn counts(&mut self, sequence: u64, key: Key) -> bool {
-        self.table.get_mut(key).is_some_and(|timer| timer.sequence == sequence)
+    /// The earliest place that counts.
+    fn first(&mut self) -> Option<Place> {
+        loop {
+            let place = *self.deadlines.first()?;
+            if counts(&self.counting, &place) {
+                return Some(place);
+            }
+            self.deadlines.pop();
+        }
     }
 
     /// Drops the places that do not count, when they are the greater part.
     fn sweep(&mut self) {
-        if self.heap.len() > 2 * self.table.len() + 64 {
-            let mut heap = std::mem::take(&mut self.heap);
-            heap.retain(|Reverse((_, sequence, key))| self.counts(*sequence, *key));
-            self.heap = heap;
+        if self.deadlines.len() > 2 * self.table.len() + 64 {
+            let counting = &self.counting;
+            self.deadlines.retain(|place| counts(counting, place));
         }
     }
+}
+
+/// A sequence is given out once, so that it tells a timer from those that had its slot before.
+fn counts(counting: &[u64], place: &Place) -> bool {
+    counting[place.key.slot() as usize] == place.sequence
 }
 
 impl Timer {
@@ -203,7 +233,7 @@ impl Timer {
     pub(crate) fn into_waker(self) -> Option<Waker> {
         match self.fire {
             Fire::Wake(waker) => Some(waker),
-            Fire::Once(_) | Fire::Every(..) => None,
+            Fire::Once(_) | Fire::Every(_) => None,
         }
     }
 }
@@ -299,11 +329,11 @@ mod tests {
         let keys: Vec<_> = (0..100).map(|number| set(&mut timers, number)).collect();
         for round in 0..10_000 {
             assert!(timers.reset(keys[round % 100], 1_000_000 - round as Nanos));
-            assert!(timers.heap.len() <= 2 * 100 + 65);
+            assert!(timers.deadlines.len() <= 2 * 100 + 65);
         }
         for key in keys {
             timers.remove(key);
-            assert!(timers.heap.len() <= 2 * timers.table.len() + 64);
+            assert!(timers.deadlines.len() <= 2 * timers.table.len() + 64);
         }
         assert_eq!(timers.earliest(), None);
     }
@@ -324,7 +354,7 @@ mod tests {
     fn a_period_goes_on_at_its_next_multiple() {
         for (now, next) in [(10, 20), (19, 20), (20, 30), (55, 60), (NEVER - 1, NEVER)] {
             let mut timers = Timers::new();
-            let every = Fire::Every(Some(Box::new(|| ControlFlow::Continue(()))), 10);
+            let every = Fire::every(Box::new(|| ControlFlow::Continue(())), 10);
             let key = timers.insert(10, Label::named("test"), every).unwrap_or_else(|_| panic!());
             let Some((_, Due::Every(callback))) = timers.pop() else { panic!("it is periodic") };
             assert_eq!(timers.earliest(), None, "it runs");

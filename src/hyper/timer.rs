@@ -181,7 +181,7 @@ fn set(core: &Rc<Core>, deadline: Nanos, label: Label, bell: Bell) {
     let set = core.timers.borrow_mut().insert(deadline, label, fire);
     if let Ok(key) = set {
         if alarm.keep(key) {
-            core.deadline_changed();
+            core.timer_set(deadline);
         } else {
             core.remove_timer(key);
         }

@@ -45,12 +45,12 @@ pub(super) fn fire_callbacks(plan: Plan) -> io::Result<Took> {
     let mut took = Took::default();
     for round in 0..plan.rounds {
         let goal = Goal::new(1);
-        let reached = Waker::from(Arc::clone(&goal));
         let (deadlines, end) = plan.deadlines(round);
-        let left = Rc::new(Cell::new(plan.crowd));
+        let left = Rc::new((Cell::new(plan.crowd), Waker::from(Arc::clone(&goal))));
         for deadline in deadlines {
-            let (left, reached) = (Rc::clone(&left), reached.clone());
+            let left = Rc::clone(&left);
             let fire = move || {
+                let (left, reached) = &*left;
                 left.set(left.get() - 1);
                 if left.get() == 0 {
                     reached.wake_by_ref();

@@ -1,0 +1,224 @@
+//! Deadlines in their order, sorted no further than anybody has asked.
+//!
+//! A quicksort that stops as soon as it knows the first of them, and goes on when these are taken: the
+//! next few lie sorted, with those that came since in a small heap beside them; the others lie in
+//! unsorted buckets, each of which is earlier than the one before it. To add one costs a search among the
+//! buckets, of which there are some ten for a million; to take one, its share of the partitions, which
+//! run through memory in order where a large heap jumps about.
+
+use std::cmp::{Ordering, Reverse};
+use std::collections::{BinaryHeap, VecDeque};
+
+use interloop_backends::Key;
+
+use crate::clock::Nanos;
+
+/// When a timer is due. Of equal times, the one with the lower sequence comes first.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) deadline: Nanos,
+    pub(crate) sequence: u64,
+    pub(crate) key: Key,
+}
+
+impl Place {
+    /// Both parts in one number, which the processor compares without a branch.
+    fn rank(&self) -> u128 {
+        u128::from(self.deadline) << 64 | u128::from(self.sequence)
+    }
+}
+
+impl PartialOrd for Place {
+    fn partial_cmp(&self, other: &Place) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Place {
+    fn cmp(&self, other: &Place) -> Ordering {
+        self.rank().cmp(&other.rank())
+    }
+}
+
+/// As many as are sorted at once, and as many as may come in between before they are sorted as well: they
+/// fit into the processor's nearest cache.
+const FEW: usize = 512;
+
+pub(crate) struct Deadlines {
+    /// The earliest, sorted.
+    near: VecDeque<Place>,
+    /// Those that came when `near` was sorted already, or before anybody has asked: none is later than
+    /// what is in `far`.
+    fresh: BinaryHeap<Reverse<Place>>,
+    /// The others. The last bucket is the nearest, and comes after all of `near` and `fresh`.
+    far: Vec<Bucket>,
+    len: usize,
+}
+
+struct Bucket {
+    /// None of the bucket is earlier, and none of the next one is later or the same.
+    from: Place,
+    places: Vec<Place>,
+}
+
+impl Deadlines {
+    pub(crate) fn new() -> Deadlines {
+        let (near, fresh, far) = (VecDeque::new(), BinaryHeap::new(), Vec::new());
+        Deadlines { near, fresh, far, len: 0 }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(crate) fn push(&mut self, place: Place) {
+        self.len += 1;
+        let bucket = self.far.partition_point(|bucket| bucket.from > place);
+        if let Some(bucket) = self.far.get_mut(bucket) {
+            return bucket.places.push(place);
+        }
+        self.fresh.push(Reverse(place));
+        if self.fresh.len() > FEW {
+            self.start_over();
+        }
+    }
+
+    /// The earliest.
+    pub(crate) fn first(&mut self) -> Option<&Place> {
+        if self.near.is_empty() && self.fresh.is_empty() {
+            self.sort_more();
+        }
+        if self.is_fresh_first() {
+            return self.fresh.peek().map(|Reverse(place)| place);
+        }
+        self.near.front()
+    }
+
+    /// Takes the earliest.
+    pub(crate) fn pop(&mut self) -> Option<Place> {
+        self.first()?;
+        self.len -= 1;
+        if self.is_fresh_first() {
+            return self.fresh.pop().map(|Reverse(place)| place);
+        }
+        self.near.pop_front()
+    }
+
+    pub(crate) fn retain(&mut self, mut keep: impl FnMut(&Place) -> bool) {
+        self.near.retain(&mut keep);
+        self.fresh.retain(|Reverse(place)| keep(place));
+        for bucket in &mut self.far {
+            bucket.places.retain(&mut keep);
+        }
+        self.far.retain(|bucket| !bucket.places.is_empty());
+        let far = self.far.iter().map(|bucket| bucket.places.len()).sum::<usize>();
+        self.len = self.near.len() + self.fresh.len() + far;
+    }
+
+    fn is_fresh_first(&self) -> bool {
+        match (self.near.front(), self.fresh.peek()) {
+            (Some(near), Some(Reverse(fresh))) => fresh < near,
+            (near, _) => near.is_none(),
+        }
+    }
+
+    /// Makes a bucket of all that is not in one.
+    fn start_over(&mut self) {
+        let mut places: Vec<Place> = self.near.drain(..).collect();
+        let first = self.fresh.peek().map(|Reverse(place)| *place);
+        let from = first.into_iter().chain(places.first().copied()).min();
+        places.extend(self.fresh.drain().map(|Reverse(place)| place));
+        self.far.extend(from.map(|from| Bucket { from, places }));
+    }
+
+    /// Sorts the nearest of the others.
+    fn sort_more(&mut self) {
+        while let Some(mut bucket) = self.far.pop() {
+            if bucket.places.len() <= FEW {
+                bucket.places.sort_unstable();
+                self.near.extend(bucket.places);
+                return;
+            }
+            let (pivot, later) = split(&mut bucket.places);
+            self.far.push(Bucket { from: pivot, places: later });
+            self.far.push(bucket);
+        }
+    }
+}
+
+/// Takes those out that are not earlier than the pivot: the middle one of three, so that some are and
+/// some are not.
+fn split(places: &mut Vec<Place>) -> (Place, Vec<Place>) {
+    let last = places.len() - 1;
+    let mut three = [places[0], places[last / 2], places[last]];
+    three.sort_unstable();
+    let pivot = three[1];
+    let mut earlier = 0;
+    for at in 0..places.len() {
+        let is_earlier = places[at] < pivot;
+        places.swap(earlier, at);
+        earlier += usize::from(is_earlier);
+    }
+    (pivot, places.split_off(earlier))
+}
+
+#[cfg(all(test, not(interloop_loom)))]
+mod tests {
+    use super::*;
+
+    fn place(deadline: Nanos, sequence: u64) -> Place {
+        Place { deadline, sequence, key: Key::new(sequence as u32, 0) }
+    }
+
+    fn drain(deadlines: &mut Deadlines) -> Vec<(Nanos, u64)> {
+        let drained = std::iter::from_fn(|| deadlines.pop());
+        drained.map(|place| (place.deadline, place.sequence)).collect()
+    }
+
+    #[test]
+    fn they_come_out_sorted_in_whatever_order_they_went_in() {
+        let orders: [fn(u64) -> u64; 5] = [
+            |number| number,
+            |number| 10_000 - number,
+            |_| 7,
+            |number| number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 44,
+            |number| number.min(10_000 - number),
+        ];
+        for order in orders {
+            let mut deadlines = Deadlines::new();
+            (0..10_000).for_each(|number| deadlines.push(place(order(number), number)));
+            assert_eq!(deadlines.len(), 10_000);
+            let drained = drain(&mut deadlines);
+            assert_eq!(drained.len(), 10_000);
+            assert!(drained.is_sorted());
+            assert_eq!(deadlines.len(), 0);
+        }
+    }
+
+    #[test]
+    fn what_is_added_between_two_takes_its_turn() {
+        let mut deadlines = Deadlines::new();
+        let mut model = std::collections::BTreeSet::new();
+        let mut random = 1_u64;
+        for sequence in 0..100_000 {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let deadline = (random >> 33) % (1 + (random >> 20) % 5_000);
+            deadlines.push(place(deadline, sequence));
+            model.insert((deadline, sequence));
+            if random >> 62 == 0 {
+                let first = deadlines.first().map(|place| (place.deadline, place.sequence));
+                assert_eq!(first, model.first().copied());
+                for _ in 0..sequence % 7 {
+                    let taken = deadlines.pop().map(|place| (place.deadline, place.sequence));
+                    assert_eq!(taken, model.pop_first());
+                }
+            }
+            if sequence % 10_000 == 0 {
+                deadlines.retain(|place| place.sequence % 3 > 0);
+                model.retain(|(_, sequence)| sequence % 3 > 0);
+                assert_eq!(deadlines.len(), model.len());
+            }
+        }
+        assert!(drain(&mut deadlines).into_iter().eq(model));
+    }
+}

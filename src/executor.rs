@@ -1,13 +1,12 @@
 //! The executor: a queue of woken tasks on the host thread, and the list of all that live.
 
+use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
-use std::future::{Future, poll_fn};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
+use std::future::Future;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Poll, Waker};
+use std::task::Waker;
 
 use async_task::{Builder, Runnable};
 use interloop_backends::Key;
@@ -40,6 +39,8 @@ pub(crate) struct Tasks {
 struct Active {
     waker: Waker,
     label: Label,
+    /// Nobody awaits it.
+    detached: bool,
 }
 
 impl Tasks {
@@ -146,6 +147,13 @@ impl Tasks {
         }
     }
 
+    /// Nobody awaits the task from here on.
+    pub(crate) fn detach(&self, key: Key) {
+        if let Some(active) = self.active.borrow_mut().get_mut(key) {
+            active.detached = true;
+        }
+    }
+
     pub(crate) fn labels(&self) -> Vec<Label> {
         self.labels_but(&[])
     }
@@ -168,9 +176,26 @@ impl Drop for Entered<'_> {
 }
 
 /// Takes a task off the list when its future is dropped, however that comes.
-struct Living {
+pub(crate) struct Living {
     core: Rc<Core>,
     key: Key,
+}
+
+impl Living {
+    /// Gives the panic of a poll to the one who awaits the task, or to the end of a turn.
+    pub(crate) fn give(&self, panic: Box<dyn Any + Send>) -> Panic {
+        let detached = |active: &mut Active| active.detached;
+        if self.core.tasks.active.borrow_mut().get_mut(self.key).is_some_and(detached) {
+            self.keep(panic);
+            return Panic(None);
+        }
+        Panic(Some(panic))
+    }
+
+    /// Keeps a panic for the end of a turn.
+    pub(crate) fn keep(&self, panic: Box<dyn Any + Send>) {
+        self.core.panics.borrow_mut().push_back(panic);
+    }
 }
 
 impl Drop for Living {
@@ -189,17 +214,15 @@ impl Core {
         F::Output: 'static,
     {
         let key = self.tasks.active.borrow().next_key();
-        let detached = Rc::new(Cell::new(false));
         let living = Living { core: Rc::clone(self), key };
-        let future = Guarded::new(unconstrained(future), Rc::clone(self));
-        let body = body(future, living, Rc::clone(&detached));
+        let body = Guarded::new(unconstrained(future), living);
         let shared = Arc::clone(&self.shared);
         let schedule = move |task| shared.schedule(task);
         let (runnable, task) = Builder::new().metadata(key).spawn_local(move |_| body, schedule);
         let waker = runnable.waker();
-        self.tasks.active.borrow_mut().insert(Active { waker, label });
+        self.tasks.active.borrow_mut().insert(Active { waker, label, detached: false });
         runnable.schedule();
-        Task::new(Rc::clone(self), key, task, detached)
+        Task::new(Rc::clone(self), key, task)
     }
 
     /// Drops the futures of all tasks that live, except of those that are being polled.
@@ -245,30 +268,5 @@ impl Core {
         self.cancel_tasks();
         self.tasks.closed.set(true);
         self.cancel_tasks();
-    }
-}
-
-/// The future of a task: the user's, with its panic caught for the one who awaits it, or for the
-/// end of the turn when nobody does.
-async fn body<F: Future>(
-    future: F,
-    living: Living,
-    detached: Rc<Cell<bool>>,
-) -> Result<F::Output, Panic> {
-    // Dropped last: while the future's own destructor runs, the task still lives.
-    let living = living;
-    let mut future = pin!(future);
-    let caught = poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
-        Ok(Poll::Pending) => Poll::Pending,
-        Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
-        Err(panic) => Poll::Ready(Err(panic)),
-    });
-    match caught.await {
-        Ok(output) => Ok(output),
-        Err(panic) if detached.get() => {
-            living.core.panics.borrow_mut().push_back(panic);
-            Err(Panic(None))
-        }
-        Err(panic) => Err(Panic(Some(panic))),
     }
 }

@@ -2,7 +2,6 @@
 
 use std::any::Any;
 use std::borrow::Cow;
-use std::cell::Cell;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -39,7 +38,6 @@ pub struct Task<T> {
     core: Rc<Core>,
     key: Key,
     inner: Inner<T>,
-    detached: Rc<Cell<bool>>,
 }
 
 impl<T> Task<T> {
@@ -47,9 +45,8 @@ impl<T> Task<T> {
         core: Rc<Core>,
         key: Key,
         task: async_task::Task<Result<T, Panic>, Key>,
-        detached: Rc<Cell<bool>>,
     ) -> Task<T> {
-        Task { core, key, inner: task.fallible(), detached }
+        Task { core, key, inner: task.fallible() }
     }
 
     pub(crate) fn key(&self) -> Key {
@@ -58,7 +55,7 @@ impl<T> Task<T> {
 
     /// Lets the task go: it runs without anybody holding it.
     pub fn detach(self) {
-        self.detached.set(true);
+        self.core.tasks.detach(self.key);
         self.inner.detach();
     }
 

@@ -82,6 +82,9 @@ pub(crate) struct Counters {
     pub(crate) requested: Counter,
     pub(crate) issued: Counter,
     pub(crate) coalesced: Counter,
+    /// Calls that asked for a wake and got one. All others, which the host counts as it takes them, were
+    /// coalesced.
+    pub(crate) call_wakes: Counter,
     pub(crate) failed: Counter,
     pub(crate) rewoken: Counter,
     pub(crate) nested_wakes: Counter,
@@ -99,6 +102,7 @@ impl Counters {
             requested: Counter::new(),
             issued: Counter::new(),
             coalesced: Counter::new(),
+            call_wakes: Counter::new(),
             failed: Counter::new(),
             rewoken: Counter::new(),
             nested_wakes: Counter::new(),
@@ -169,10 +173,11 @@ impl HostCounters {
     }
 
     pub(crate) fn snapshot(&self, shared: &Counters) -> Stats {
+        let calls_coalesced = self.calls.get().saturating_sub(shared.call_wakes.get());
         Stats {
-            wakes_requested: shared.requested.get(),
+            wakes_requested: shared.requested.get() + shared.call_wakes.get() + calls_coalesced,
             wakes_issued: shared.issued.get(),
-            wakes_coalesced: shared.coalesced.get(),
+            wakes_coalesced: shared.coalesced.get() + calls_coalesced,
             wakes_failed: shared.failed.get(),
             wakes_repeated: shared.rewoken.get(),
             wakes_nested: shared.nested_wakes.get(),

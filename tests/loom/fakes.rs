@@ -136,6 +136,7 @@ pub mod shared {
         requested,
         issued,
         coalesced,
+        call_wakes,
         failed,
         rewoken,
         nested_wakes,

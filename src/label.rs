@@ -12,7 +12,8 @@ pub struct Label(Kind);
 #[derive(Clone, PartialEq, Eq)]
 enum Kind {
     Made(&'static Location<'static>),
-    Named(Cow<'static, str>),
+    /// Boxed, as few have a name and every source, timer and task has a label.
+    Named(Box<Cow<'static, str>>),
 }
 
 impl Label {
@@ -22,7 +23,7 @@ impl Label {
     }
 
     pub(crate) fn named(name: impl Into<Cow<'static, str>>) -> Label {
-        Label(Kind::Named(name.into()))
+        Label(Kind::Named(Box::new(name.into())))
     }
 }
 

@@ -2,8 +2,12 @@
 
 use interloop_backends::Key;
 
+/// How many slots are made at once. Those that are there stay where they are.
+const CHUNK: usize = 64;
+
 pub(crate) struct Slots<T> {
-    slots: Vec<Slot<T>>,
+    /// All are full but the last.
+    chunks: Vec<Vec<Slot<T>>>,
     free: Vec<u32>,
 }
 
@@ -14,33 +18,37 @@ struct Slot<T> {
 
 impl<T> Slots<T> {
     pub(crate) fn new() -> Slots<T> {
-        Slots { slots: Vec::new(), free: Vec::new() }
+        Slots { chunks: Vec::new(), free: Vec::new() }
     }
 
     /// The key that the next `insert` will give out.
     pub(crate) fn next_key(&self) -> Key {
         match self.free.last() {
-            Some(&slot) => Key::new(slot, self.slots[slot as usize].generation),
-            None => Key::new(self.slots.len() as u32, 0),
+            Some(&slot) => {
+                let generation = self.slot(slot).map_or(0, |slot| slot.generation);
+                Key::new(slot, generation)
+            }
+            None => Key::new(self.capacity() as u32, 0),
         }
     }
 
     pub(crate) fn insert(&mut self, item: T) -> Key {
         let key = self.next_key();
-        match self.free.pop() {
-            Some(slot) => self.slots[slot as usize].item = Some(item),
-            None => self.slots.push(Slot { generation: 0, item: Some(item) }),
+        self.free.pop();
+        match self.slot_mut(key.slot()) {
+            Some(slot) => slot.item = Some(item),
+            None => self.append(Slot { generation: 0, item: Some(item) }),
         }
         key
     }
 
     pub(crate) fn get_mut(&mut self, key: Key) -> Option<&mut T> {
-        let slot = self.slots.get_mut(key.slot() as usize)?;
+        let slot = self.slot_mut(key.slot())?;
         slot.item.as_mut().filter(|_| slot.generation == key.generation())
     }
 
     pub(crate) fn remove(&mut self, key: Key) -> Option<T> {
-        let slot = self.slots.get_mut(key.slot() as usize)?;
+        let slot = self.slot_mut(key.slot())?;
         if slot.generation != key.generation() {
             return None;
         }
@@ -51,13 +59,36 @@ impl<T> Slots<T> {
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Key, &T)> {
-        self.slots.iter().enumerate().filter_map(|(index, slot)| {
+        self.chunks.iter().flatten().enumerate().filter_map(|(index, slot)| {
             slot.item.as_ref().map(|item| (Key::new(index as u32, slot.generation), item))
         })
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.slots.len() - self.free.len()
+        self.capacity() - self.free.len()
+    }
+
+    fn capacity(&self) -> usize {
+        self.chunks.last().map_or(0, |last| (self.chunks.len() - 1) * CHUNK + last.len())
+    }
+
+    fn slot(&self, slot: u32) -> Option<&Slot<T>> {
+        self.chunks.get(slot as usize / CHUNK)?.get(slot as usize % CHUNK)
+    }
+
+    fn slot_mut(&mut self, slot: u32) -> Option<&mut Slot<T>> {
+        self.chunks.get_mut(slot as usize / CHUNK)?.get_mut(slot as usize % CHUNK)
+    }
+
+    fn append(&mut self, slot: Slot<T>) {
+        match self.chunks.last_mut().filter(|last| last.len() < CHUNK) {
+            Some(last) => last.push(slot),
+            None => {
+                let mut chunk = Vec::with_capacity(CHUNK);
+                chunk.push(slot);
+                self.chunks.push(chunk);
+            }
+        }
     }
 
     /// Takes everything out.

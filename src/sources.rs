@@ -67,8 +67,8 @@ pub(crate) struct Entry {
     /// The descriptor was closed behind our back, or the backend is dead.
     lost: bool,
     waiters: Vec<Waiter>,
-    /// For a source that remembers what it is ready for.
-    cache: Option<Cache>,
+    /// For a source that remembers what it is ready for: boxed, as the others have no use for it.
+    cache: Option<Box<Cache>>,
 }
 
 /// Who hears of what happened to a source.
@@ -259,7 +259,8 @@ impl Sources {
     /// Looks at what a source remembers. None when it is gone, or lost.
     #[cfg(feature = "net")]
     pub(crate) fn with_cache<R>(&self, key: Key, look: impl FnOnce(&mut Cache) -> R) -> Option<R> {
-        self.with(key, |entry| entry.cache.as_mut().filter(|_| !entry.lost).map(look)).flatten()
+        self.with(key, |entry| entry.cache.as_deref_mut().filter(|_| !entry.lost).map(look))
+            .flatten()
     }
 
     fn with<R>(&self, key: Key, look: impl FnOnce(&mut Entry) -> R) -> Option<R> {
@@ -290,7 +291,7 @@ impl Core {
     ) -> std::io::Result<Key> {
         let key = self.sources.next_key();
         let mut entry = Entry::new(Rc::clone(io) as Rc<dyn AsSource>, label);
-        (entry.armed, entry.rearm, entry.cache) = (interest, interest, cache);
+        (entry.armed, entry.rearm, entry.cache) = (interest, interest, cache.map(Box::new));
         (entry.held, entry.mode) = (entry.wanted(), self.mode(&entry));
         self.shared.poller.add(io.as_source(), key, entry.held, entry.mode)?;
         self.sources.table.borrow_mut().insert(Slot::Live(entry));
@@ -350,7 +351,7 @@ impl Core {
         self.backend_changed();
         // Callback, object and waiters are user code: they go once the borrow has ended.
         if let Some(Slot::Live(mut entry)) = removed {
-            let cached = entry.cache.take().into_iter().flat_map(Cache::into_wakers);
+            let cached = entry.cache.take().into_iter().flat_map(|cache| cache.into_wakers());
             let waiters = entry.waiters.drain(..).filter_map(|waiter| waiter.waker);
             waiters.chain(cached).for_each(|waker| self.wake_user(waker));
         }

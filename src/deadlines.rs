@@ -52,6 +52,8 @@ pub(crate) struct Deadlines {
     fresh: BinaryHeap<Reverse<Place>>,
     /// The others. The last bucket is the nearest, and comes after all of `near` and `fresh`.
     far: Vec<Bucket>,
+    /// Empty buffers of buckets that were used up: in the long run, none is allocated.
+    spare: Vec<Vec<Place>>,
     len: usize,
 }
 
@@ -63,8 +65,8 @@ struct Bucket {
 
 impl Deadlines {
     pub(crate) fn new() -> Deadlines {
-        let (near, fresh, far) = (VecDeque::new(), BinaryHeap::new(), Vec::new());
-        Deadlines { near, fresh, far, len: 0 }
+        let (near, fresh) = (VecDeque::new(), BinaryHeap::new());
+        Deadlines { near, fresh, far: Vec::new(), spare: Vec::new(), len: 0 }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -124,7 +126,8 @@ impl Deadlines {
 
     /// Makes a bucket of all that is not in one.
     fn start_over(&mut self) {
-        let mut places: Vec<Place> = self.near.drain(..).collect();
+        let mut places = self.spare.pop().unwrap_or_default();
+        places.extend(self.near.drain(..));
         let first = self.fresh.peek().map(|Reverse(place)| *place);
         let from = first.into_iter().chain(places.first().copied()).min();
         places.extend(self.fresh.drain().map(|Reverse(place)| place));
@@ -136,19 +139,24 @@ impl Deadlines {
         while let Some(mut bucket) = self.far.pop() {
             if bucket.places.len() <= FEW {
                 bucket.places.sort_unstable();
-                self.near.extend(bucket.places);
+                self.near.extend(bucket.places.drain(..));
+                // The large ones of a crowd that is gone are not kept.
+                if bucket.places.capacity() <= 8 * FEW && self.spare.len() < 8 {
+                    self.spare.push(bucket.places);
+                }
                 return;
             }
-            let (pivot, later) = split(&mut bucket.places);
+            let mut later = self.spare.pop().unwrap_or_default();
+            let pivot = split(&mut bucket.places, &mut later);
             self.far.push(Bucket { from: pivot, places: later });
             self.far.push(bucket);
         }
     }
 }
 
-/// Takes those out that are not earlier than the pivot: the middle one of three, so that some are and
-/// some are not.
-fn split(places: &mut Vec<Place>) -> (Place, Vec<Place>) {
+/// Moves those that are not earlier than the pivot to `later`: the middle one of three, so that some are
+/// and some are not.
+fn split(places: &mut Vec<Place>, later: &mut Vec<Place>) -> Place {
     let last = places.len() - 1;
     let mut three = [places[0], places[last / 2], places[last]];
     three.sort_unstable();
@@ -159,7 +167,8 @@ fn split(places: &mut Vec<Place>) -> (Place, Vec<Place>) {
         places.swap(earlier, at);
         earlier += usize::from(is_earlier);
     }
-    (pivot, places.split_off(earlier))
+    later.extend(places.drain(earlier..));
+    pivot
 }
 
 #[cfg(all(test, not(interloop_loom)))]

@@ -406,6 +406,10 @@ impl Handle {
         self.core.drive.set(Drive::Interleaved);
         let proxy = self.waker_proxy();
         proxy.swap(waker)?;
+        // One that could not be armed for the worker is to hear of it.
+        if self.core.owes_a_turn() {
+            self.core.shared.wake();
+        }
         Ok(proxy)
     }
 

@@ -143,6 +143,8 @@ impl Core {
         let _running = Running(self);
         loop {
             self.turn();
+            // A callback may have forked: the child shares the set.
+            self.shared.process.check()?;
             if self.shutdown.stage() == Stage::Over {
                 return Ok(());
             }
@@ -174,6 +176,7 @@ impl Core {
                 }
             }
             self.turn();
+            self.shared.process.check()?;
             if self.shutdown.stage() == Stage::Over {
                 return Err(gone());
             }
@@ -203,6 +206,7 @@ impl Core {
             self.retire_worker(limit);
             self.drive.set(Drive::Running);
             self.turn_until_over(limit);
+            self.shared.process.check()?;
             if self.shutdown.stage() != Stage::Over {
                 finished.abandoned = self.unfinished();
                 self.end(true);
@@ -248,6 +252,10 @@ impl Core {
         loop {
             self.quiet_turn();
             if self.shutdown.stage() == Stage::Over || self.shared.clock.now() >= limit {
+                return;
+            }
+            // A callback may have forked: the child shares the set.
+            if !self.shared.process.is_current() {
                 return;
             }
             self.poll_until(limit);

@@ -238,8 +238,10 @@ impl Core {
         self.shutdown.stage.set(Stage::Over);
         // Kept in the core: a call may run a nested host loop that waits for another one.
         self.last_calls.borrow_mut().extend(self.shared.inbox.close());
-        // The close has marked a turn as pending that nobody was woken for: that loop is to be.
+        // The close has marked a turn as pending that nobody was woken for: that loop is to be. What was
+        // posted before it is not drained, and its tick is under way.
         self.shared.inbox.begin();
+        self.posted.set(true);
         loop {
             let next = self.last_calls.borrow_mut().pop_front();
             let Some(call) = next else { break };

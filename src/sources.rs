@@ -519,6 +519,7 @@ impl Core {
 
     /// Puts an end to level-triggered reports, for a drive in which a worker polls.
     pub(crate) fn end_levels(&self) {
+        self.flush_sources();
         for key in self.sources.keys() {
             self.sources.with(key, |entry| {
                 if entry.mode == Mode::Level {

@@ -4,6 +4,8 @@
 //! one begins with what comes after, so that no kind starves another; the host is woken for it
 //! through its own queue, so that paint and input come first.
 
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -13,6 +15,7 @@ use crate::clock::{Nanos, nanos};
 use crate::core::{CREDIT, Core, Drive};
 use crate::label::Label;
 use crate::local;
+use crate::report::Report;
 use crate::sources::Ready;
 use crate::stats::count;
 use crate::timers::Due;
@@ -107,15 +110,24 @@ impl Core {
     /// Looks for what has come meanwhile, where the worker rests. What is found is for the next turn.
     fn poll_for_the_worker(self: &Rc<Core>) {
         let shared = &self.shared;
-        if !shared.rest.claim() {
+        // A forked child has a copy of the rest, and shares the set: what it took would be its parent's.
+        if !shared.rest.claim() || !shared.process.is_current() {
             return;
         }
-        let found = self.poll(Some(Duration::ZERO));
+        let polled = catch_unwind(AssertUnwindSafe(|| self.poll(Some(Duration::ZERO))));
+        let found = polled.unwrap_or_else(|_panic| {
+            let error = io::Error::other("it panicked in wait()");
+            shared.worker.fail(&error);
+            shared.report(&Report::BackendFailed(&error));
+            false
+        });
         shared.rest.release(found);
-        if found {
-            shared.wake();
-        } else {
+        if !found {
             shared.worker.end_pause();
+        }
+        // The sources are to hear of a failure.
+        if found || shared.worker.has_failed() {
+            shared.wake();
         }
     }
 

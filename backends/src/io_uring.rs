@@ -205,7 +205,7 @@ impl Poller for Uring {
             return Release::Later;
         };
         // It may be long until this thread waits again, and the request would keep the object open.
-        let submitted = self.apply(&mut waiting).and_then(|()| waiting.ring.submit());
+        let submitted = self.apply(&mut waiting).and_then(|()| waiting.ring.settle());
         if submitted.is_err() {
             // The next wait fails as well, and reports it.
             return Release::Later;

@@ -117,6 +117,13 @@ impl Ring {
         passable(self.ring.submit())
     }
 
+    /// Hands the requests to the kernel, and has it do what they have left to do on this thread: a request that
+    /// was cancelled holds on to its file until then.
+    pub(super) fn settle(&mut self) -> io::Result<()> {
+        self.submit()?;
+        self.wait(Some(Duration::ZERO))
+    }
+
     /// Hands the requests to the kernel, and waits for an answer, at most for `timeout`. It may return
     /// early with nothing.
     pub(super) fn wait(&mut self, timeout: Option<Duration>) -> io::Result<()> {

@@ -11,8 +11,9 @@ use rustix::io::{close, fcntl_dupfd_cloexec};
 use crate::rig::{LIMIT, Rig, pair};
 use crate::suite::{Claim, claims};
 
-pub(crate) const CLAIMS: [Claim; 5] = claims![claim:
+pub(crate) const CLAIMS: [Claim; 6] = claims![claim:
     a_deleted_source_is_silent,
+    a_released_object_is_closed_by_its_end,
     a_deletion_is_released_once,
     a_descriptor_may_be_registered_again_at_once,
     duplicates_of_one_object_do_not_disturb_each_other,
@@ -33,6 +34,27 @@ fn a_deleted_source_is_silent(rig: &Rig) {
     far.write_all(b"a").unwrap();
     rig.delete(&near, key);
     rig.assert_quiet(key);
+}
+
+// 16
+fn a_released_object_is_closed_by_its_end(rig: &Rig) {
+    for mode in [Mode::Oneshot, Mode::Edge] {
+        if mode == Mode::Edge && !rig.poller.has_edges() {
+            continue;
+        }
+        let (near, mut far) = pair();
+        far.set_nonblocking(false).unwrap();
+        far.set_read_timeout(Some(LIMIT)).unwrap();
+        let key = rig.new_key();
+        rig.poller.add(near.as_fd(), key, Interest::READABLE, mode).unwrap();
+        rig.assert_quiet(key);
+        if rig.poller.delete(near.as_fd(), key) == Release::Later {
+            rig.assert_quiet(key);
+        }
+        drop(near);
+        // Its peer hears of it, and not only when somebody waits again.
+        assert_eq!(far.read(&mut [0]).unwrap(), 0, "{mode:?}");
+    }
 }
 
 // 16

@@ -6,17 +6,18 @@ use std::ops::ControlFlow;
 use std::os::unix::net::UnixStream;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
-use std::thread;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, OnceLock};
+use std::thread::{self, ThreadId};
+use std::time::{Duration, Instant};
 
 use interloop::backends::{self, BorrowedSource, Event, Key, Release};
 use interloop::{Action, BackendKind, Interest, Mode, Phase, Poller, Reactor, Readiness, Report};
 
 use crate::cases;
 use crate::futures::Flag;
+use crate::pairs::{pair, read, write};
 use crate::shutdown::run_until_stopped;
-use crate::world::{Drive, LIMIT, World};
+use crate::world::{Drive, LIMIT, Queue, World};
 
 cases!(
     every_source_hears_that_the_backend_failed,
@@ -26,6 +27,7 @@ cases!(
     timers_calls_tasks_and_the_shutdown_work_without_a_backend,
     a_backend_that_panics_has_failed,
     a_backend_that_fails_in_finish_is_reported_once,
+    a_backend_that_fails_the_host_in_the_worker_s_rest_has_failed,
 );
 
 /// A real backend, until it dies.
@@ -33,6 +35,8 @@ struct Mortal {
     inner: Arc<dyn Poller>,
     dead: AtomicBool,
     panics: AtomicBool,
+    /// The thread that it is dead to, where it is not to all.
+    only_to: OnceLock<ThreadId>,
     waits: AtomicU64,
 }
 
@@ -42,8 +46,14 @@ impl Mortal {
             inner: backends::open(world.backend).unwrap(),
             dead: AtomicBool::new(false),
             panics: AtomicBool::new(false),
+            only_to: OnceLock::new(),
             waits: AtomicU64::new(0),
         })
+    }
+
+    fn is_dead(&self) -> bool {
+        let is_here = self.only_to.get().is_none_or(|only| *only == thread::current().id());
+        is_here && self.dead.load(Ordering::SeqCst)
     }
 
     fn die(&self) {
@@ -83,10 +93,10 @@ impl Poller for Mortal {
 
     fn wait(&self, events: &mut Vec<Event>, timeout: Option<Duration>) -> io::Result<()> {
         self.waits.fetch_add(1, Ordering::SeqCst);
-        if !self.dead.load(Ordering::SeqCst) {
+        if !self.is_dead() {
             self.inner.wait(events, timeout)?;
         }
-        if !self.dead.load(Ordering::SeqCst) {
+        if !self.is_dead() {
             return Ok(());
         }
         if self.panics.load(Ordering::SeqCst) {
@@ -327,4 +337,56 @@ fn a_backend_that_panics_has_failed(world: &World) {
     host.run_until(|| fired.get());
     assert!(reactor.finish(LIMIT).unwrap().is_clean());
     drop((source, timer));
+}
+
+/// Behaviour 45: the host looks into the backend while the worker rests. Its error, or its panic, is told to
+/// the sources as if the worker had met it.
+fn a_backend_that_fails_the_host_in_the_worker_s_rest_has_failed(world: &World) {
+    for panics in [false, true] {
+        let (reactor, poller, failures) = mortal(world);
+        if poller.descriptor().is_none() {
+            // There the worker does not rest.
+            return;
+        }
+        poller.only_to.set(thread::current().id()).unwrap();
+        poller.panics.store(panics, Ordering::SeqCst);
+        poller.dead.store(true, Ordering::SeqCst);
+        let queue = Queue::default();
+        let posts = queue.clone();
+        reactor.interleave(move |tick| posts.post(tick)).unwrap();
+        let next = || queue.take(Instant::now() + LIMIT).expect("the host is woken");
+        let (heard, lost) = (Rc::new(Cell::new(0)), Rc::new(Cell::new(0)));
+        let (first, second) = (pair(), pair());
+        let hear = |near| {
+            let (heard, lost) = (Rc::clone(&heard), Rc::clone(&lost));
+            let callback = move |io: &UnixStream, readiness: Readiness| {
+                if readiness.is_invalid() {
+                    lost.set(lost.get() + 1);
+                    return Action::Disarm;
+                }
+                heard.set(heard.get() + u32::from(read(io).is_some()));
+                Action::Rearm
+            };
+            reactor.register(near, Interest::READABLE, callback).unwrap()
+        };
+        let sources = [hear(first.0), hear(second.0)];
+        let mut round = 0;
+        while reactor.failure().is_none() {
+            round += 1;
+            write(&first.1, b"1");
+            let tick = next();
+            write(&second.1, b"2");
+            // Sooner or later the worker has come to the second, and rests.
+            (0..round).for_each(|_| thread::yield_now());
+            tick.run();
+            while heard.get() < 2 * round && reactor.failure().is_none() {
+                next().run();
+            }
+        }
+        while lost.get() < 2 {
+            next().run();
+        }
+        assert_eq!(failures.load(Ordering::SeqCst), 1);
+        drop(sources);
+    }
 }

@@ -35,7 +35,7 @@ fn main() {
         ("has_own_wait", epoll || io_uring || kqueue || set),
         ("has_set", set),
         ("has_poll_flags", set || io_uring),
-        ("has_notifier", set || io_uring || queue_without_user_events),
+        ("has_notifier", set || queue_without_user_events),
     ] {
         println!("cargo::rustc-check-cfg=cfg({name})");
         if there {

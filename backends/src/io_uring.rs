@@ -22,16 +22,17 @@ mod armed;
 mod ring;
 
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
+
+use rustix::event::{EventfdFlags, eventfd};
 
 use self::armed::{Armed, Entry};
 use self::ring::{Answer, Ring};
 use crate::deadline::Deadline;
 use crate::mailbox::Mailbox;
-use crate::notifier::Notifier;
 use crate::refusal::second_waiter;
 use crate::registered::Registered;
 use crate::{BackendKind, BorrowedSource, Event, Interest, Key, Mode, Poller, Release};
@@ -41,8 +42,8 @@ pub(crate) struct Uring {
     registered: Registered,
     /// From the registering thread to the waiting one.
     changes: Mailbox<Change>,
-    /// Its request is answered at each write: nobody has to read it.
-    notifier: Notifier,
+    /// An eventfd. Its request is answered at each write: nobody has to read it.
+    notifier: OwnedFd,
     /// Taken for the length of a wait, and by a deletion for a moment, if it is free.
     waiting: Mutex<Waiting>,
     /// True for the length of a wait, so that a second waiting thread is found out, and told from a
@@ -82,7 +83,7 @@ struct Waiting {
 
 impl Uring {
     pub(crate) fn open() -> io::Result<Uring> {
-        let notifier = Notifier::open()?;
+        let notifier = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
         let mut ring = Ring::open()?;
         ring.watch(notifier.as_fd())?;
         let waiting = Waiting { ring, armed: Armed::default(), released: Vec::new() };
@@ -241,7 +242,8 @@ impl Poller for Uring {
     }
 
     fn notify(&self) -> io::Result<()> {
-        Ok(self.notifier.notify()?)
+        rustix::io::write(&self.notifier, &1u64.to_ne_bytes())?;
+        Ok(())
     }
 
     fn applies_at_once(&self) -> bool {

@@ -10,6 +10,8 @@ use io_uring::{IoUring, cqueue, opcode, squeue};
 use rustix::event::PollFlags;
 use rustix::io::Errno;
 
+use crate::deadline::timespec;
+
 /// How many requests go to the kernel at once.
 const REQUESTS: u32 = 256;
 /// How many answers may lie in the ring. The kernel keeps what is above that, at a price.
@@ -133,7 +135,9 @@ impl Ring {
             Some(Duration::ZERO) if self.is_up_to_date() => Ok(0),
             Some(Duration::ZERO) => self.ring.submit(),
             Some(timeout) => {
-                let timeout = Timespec::from(timeout);
+                let timeout = timespec(timeout);
+                let timeout =
+                    Timespec::new().sec(timeout.tv_sec as u64).nsec(timeout.tv_nsec as u32);
                 let arguments = SubmitArgs::new().timespec(&timeout);
                 self.ring.submitter().submit_with_args(1, &arguments)
             }

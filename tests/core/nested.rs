@@ -9,9 +9,10 @@ use std::task::{Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use interloop::{Action, Builder, Handle, Interest, Reactor, Source, Timer};
+use interloop::{Action, Builder, Handle, Interest, Phase, Reactor, Source, Timer};
 
 use crate::cases;
+use crate::futures::yield_now;
 use crate::waking::{Ran, event, signal};
 use crate::watched::NEVER;
 use crate::world::{Host, LIMIT, World};
@@ -27,6 +28,7 @@ cases!(
     a_callback_is_not_entered_again_in_the_loop_that_it_opens,
     loops_nest_three_deep,
     the_last_calls_come_in_the_loop_that_one_of_them_opens,
+    a_task_that_was_woken_before_the_last_calls_goes_on_in_their_loop,
     a_panic_in_a_nested_turn_comes_out_of_the_outermost,
 );
 
@@ -310,6 +312,33 @@ fn the_last_calls_come_in_the_loop_that_one_of_them_opens(world: &World) {
     reactor.stop();
     host.run_until(|| reactor.is_stopped());
     assert_eq!(ran.get(), 10);
+}
+
+/// It was woken after the last look into the inbox, and its tick is run in the loop that a last call opens.
+fn a_task_that_was_woken_before_the_last_calls_goes_on_in_their_loop(world: &World) {
+    let reactor = nesting(world).build().unwrap();
+    let host = world.host(&reactor);
+    let done = Rc::new(Cell::new(false));
+    let (inner, handle, seen) = (host.clone(), reactor.handle(), Rc::clone(&done));
+    let trigger = reactor.on_shutdown(Phase::After, async move {
+        let wakers = Rc::new(RefCell::new(None));
+        let (put, woken) = (Rc::clone(&wakers), Rc::clone(&seen));
+        let task = poll_fn(move |cx| match put.replace(Some(cx.waker().clone())) {
+            None => Poll::Pending,
+            Some(_) => Poll::Ready(woken.set(true)),
+        });
+        handle.spawn_local(task).detach();
+        while wakers.borrow().is_none() {
+            yield_now().await;
+        }
+        run_as(Kind::Call, &handle, move || inner.run_until(|| seen.get()));
+        let waker = wakers.borrow().clone().expect("it has been polled");
+        thread::spawn(move || waker.wake()).join().unwrap();
+    });
+    trigger.unwrap().detach();
+    reactor.stop();
+    host.run_until(|| reactor.is_stopped());
+    assert!(done.get());
 }
 
 /// Behaviours 20 and 21: the callback that opened the loop did nothing wrong.

@@ -325,7 +325,10 @@ fn a_task_that_was_woken_before_the_last_calls_goes_on_in_their_loop(world: &Wor
         let (put, woken) = (Rc::clone(&wakers), Rc::clone(&seen));
         let task = poll_fn(move |cx| match put.replace(Some(cx.waker().clone())) {
             None => Poll::Pending,
-            Some(_) => Poll::Ready(woken.set(true)),
+            Some(_) => {
+                woken.set(true);
+                Poll::Ready(())
+            }
         });
         handle.spawn_local(task).detach();
         while wakers.borrow().is_none() {

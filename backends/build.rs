@@ -34,7 +34,7 @@ fn main() {
         ("has_backend", epoll || io_uring || kqueue || polling || set),
         ("has_own_wait", epoll || io_uring || kqueue || set),
         ("has_set", set),
-        ("has_poll_flags", set || io_uring),
+        ("has_changes", set || io_uring),
         ("has_notifier", set || queue_without_user_events),
     ] {
         println!("cargo::rustc-check-cfg=cfg({name})");

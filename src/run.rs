@@ -19,6 +19,7 @@ use crate::local;
 use crate::proxy;
 use crate::shared::{Shared, gone};
 use crate::shutdown::{JOIN_LIMIT, Phase, Stage};
+use crate::worker;
 use crate::worker::NOW;
 
 /// What [`Handle::finish`](crate::Handle::finish) came to.
@@ -284,7 +285,7 @@ impl Core {
     pub(crate) fn poll(&self, timeout: Option<Duration>) -> bool {
         let shared = &self.shared;
         let mut events = self.polled.take();
-        match shared.poller.wait(&mut events, timeout) {
+        match worker::wait(&*shared.poller, &mut events, timeout) {
             Ok(()) => {}
             // The worker is just leaving the backend.
             Err(error) if error.kind() == io::ErrorKind::ResourceBusy => thread::yield_now(),

@@ -4,8 +4,6 @@
 //! one begins with what comes after, so that no kind starves another; the host is woken for it
 //! through its own queue, so that paint and input come first.
 
-use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -15,7 +13,6 @@ use crate::clock::{Nanos, nanos};
 use crate::core::{CREDIT, Core, Drive};
 use crate::label::Label;
 use crate::local;
-use crate::report::Report;
 use crate::sources::Ready;
 use crate::stats::count;
 use crate::timers::Due;
@@ -114,13 +111,7 @@ impl Core {
         if !shared.rest.claim() || !shared.process.is_current() {
             return;
         }
-        let polled = catch_unwind(AssertUnwindSafe(|| self.poll(Some(Duration::ZERO))));
-        let found = polled.unwrap_or_else(|_panic| {
-            let error = io::Error::other("it panicked in wait()");
-            shared.worker.fail(&error);
-            shared.report(&Report::BackendFailed(&error));
-            false
-        });
+        let found = self.poll(Some(Duration::ZERO));
         shared.rest.release(found);
         if !found {
             shared.worker.end_pause();

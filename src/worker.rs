@@ -127,7 +127,11 @@ impl Drop for Ended<'_> {
 
 /// Waits in the backend. One that a user wrote may panic: that is a failure of the backend as any
 /// other, and not the silent end of the worker.
-fn wait(poller: &dyn Poller, events: &mut Vec<Event>, timeout: Option<Duration>) -> io::Result<()> {
+pub(crate) fn wait(
+    poller: &dyn Poller,
+    events: &mut Vec<Event>,
+    timeout: Option<Duration>,
+) -> io::Result<()> {
     let waited = catch_unwind(AssertUnwindSafe(|| poller.wait(events, timeout)));
     waited.unwrap_or_else(|_panic| Err(io::Error::other("it panicked in wait()")))
 }

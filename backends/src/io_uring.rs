@@ -29,8 +29,9 @@ use std::time::Duration;
 
 use rustix::event::{EventfdFlags, eventfd};
 
-use self::armed::{Armed, Entry};
+use self::armed::Armed;
 use self::ring::{Answer, Ring};
+use crate::changes::{Change, Entry};
 use crate::deadline::Deadline;
 use crate::mailbox::Mailbox;
 use crate::refusal::second_waiter;
@@ -65,12 +66,6 @@ impl Drop for Waiter<'_> {
     fn drop(&mut self) {
         self.0.store(false, Ordering::Relaxed);
     }
-}
-
-enum Change {
-    Arm(Entry),
-    Disarm(Key),
-    Delete(Key),
 }
 
 /// What the waiting thread owns.

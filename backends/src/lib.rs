@@ -29,11 +29,13 @@ mod polling_crate;
 mod select;
 
 // What several of them share.
+#[cfg(has_changes)]
+mod changes;
 #[cfg(has_own_wait)]
 mod deadline;
 #[cfg(has_notifier)]
 mod notifier;
-#[cfg(has_poll_flags)]
+#[cfg(has_changes)]
 mod poll_flags;
 #[cfg(has_backend)]
 mod refusal;

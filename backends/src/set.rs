@@ -14,8 +14,9 @@ use std::time::Duration;
 use rustix::event::{PollFd, Timespec};
 use rustix::io::Errno;
 
-pub(crate) use self::entries::Entry;
 use self::entries::Set;
+use crate::changes::Change;
+pub(crate) use crate::changes::Entry;
 use crate::deadline::{Deadline, timespec};
 use crate::mailbox::Mailbox;
 use crate::notifier::Notifier;
@@ -56,12 +57,6 @@ pub(crate) struct SetPoller<C> {
     notifier: Notifier,
     /// Taken for the length of a wait, so that a second waiting thread is found out.
     waiting: Mutex<Waiting<C>>,
-}
-
-enum Change {
-    Arm(Entry),
-    Disarm(Key),
-    Delete(Key),
 }
 
 /// What the waiting thread owns.

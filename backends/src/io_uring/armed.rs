@@ -1,24 +1,14 @@
 //! The armed registrations, and the requests that they have in the ring.
 
 use std::io;
-use std::os::fd::BorrowedFd;
 
 use rustix::event::PollFlags;
 use rustix::io::Errno;
 
 use super::ring::{Ring, Token};
+use crate::changes::Entry;
 use crate::poll_flags::{readiness, wanted};
-use crate::{Interest, Key, Mode, Readiness};
-
-/// What a registration is armed for.
-pub(super) struct Entry {
-    pub(super) key: Key,
-    /// Open until the deletion of the registration was reported as released, by the contract of
-    /// `Poller::add`; that is why nothing borrows it.
-    pub(super) source: BorrowedFd<'static>,
-    pub(super) interest: Interest,
-    pub(super) mode: Mode,
-}
+use crate::{Key, Mode, Readiness};
 
 struct Request {
     entry: Entry,

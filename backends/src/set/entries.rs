@@ -1,18 +1,7 @@
 //! The armed registrations of a backend whose system call takes them all each time.
 
-use std::os::fd::BorrowedFd;
-
-use crate::{Interest, Key, Mode};
-
-/// An armed registration.
-pub(crate) struct Entry {
-    pub(crate) key: Key,
-    /// Open until the deletion of the registration was reported as released, by the contract of
-    /// `Poller::add`; that is why nothing borrows it.
-    pub(crate) source: BorrowedFd<'static>,
-    pub(crate) interest: Interest,
-    pub(crate) mode: Mode,
-}
+use crate::changes::Entry;
+use crate::{Key, Mode};
 
 /// The armed registrations, dense and in no order. The waiting thread owns it.
 ///
@@ -72,6 +61,7 @@ impl Set {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Interest;
 
     fn entry(slot: u32) -> Entry {
         let source = rustix::stdio::stdin();

@@ -1,6 +1,7 @@
 //! One byte, there and back.
 
 pub(crate) mod client;
+pub(crate) mod place;
 pub(crate) mod scene;
 pub(crate) mod servers;
 
@@ -8,6 +9,7 @@ use std::io;
 
 use crate::compare::{Effort, Figure, Sample, Work};
 use client::Pace;
+use place::Place;
 use scene::{Kind, Scene, Stream};
 
 pub(crate) const WORK: Work = Work {
@@ -20,23 +22,27 @@ pub(crate) const WORK: Work = Work {
     sample,
 };
 
-const BACK_TO_BACK: (&str, Pace) = ("back-to-back", Pace::BackToBack);
-const PAUSED: (&str, Pace) = ("paused-200us", Pace::Paused);
+const PACES: [(&str, Pace); 2] =
+    [("back-to-back", Pace::BackToBack), ("paused-200us", Pace::Paused)];
 
 fn cases(effort: Effort) -> Vec<String> {
-    let case = |kind: Kind, pace: &str| format!("{}/{pace}", kind.name());
-    match effort {
-        Effort::Quick => vec![case(Kind::Pair, BACK_TO_BACK.0)],
-        Effort::Full => {
-            let kinds = [Kind::Pair, Kind::Tcp].into_iter();
-            let paces = [BACK_TO_BACK, PAUSED];
-            kinds.flat_map(|kind| paces.map(|(pace, _)| case(kind, pace))).collect()
+    let (kinds, paces): (&[_], &[_]) = match effort {
+        Effort::Quick => (&[Kind::Pair], &PACES[..1]),
+        Effort::Full => (&[Kind::Pair, Kind::Tcp], &PACES),
+    };
+    let mut cases = Vec::new();
+    for kind in kinds {
+        for (pace, _) in paces {
+            let places = Place::ALL.map(|place| format!("{}/{pace}/{}", kind.name(), place.name()));
+            cases.extend(places);
         }
     }
+    cases
 }
 
 fn sample(sample: &Sample) -> io::Result<Vec<Figure>> {
-    let (kind, pace) = parse(&sample.case)?;
+    let (kind, pace, place) = parse(&sample.case)?;
+    place.go()?;
     let (ours, theirs) = Stream::pair(kind)?;
     let client = client::start(theirs, pace, sample.effort.sample_time());
     // When it fails, the stream is closed, and the client ends too.
@@ -44,12 +50,13 @@ fn sample(sample: &Sample) -> io::Result<Vec<Figure>> {
     client.figures()
 }
 
-fn parse(case: &str) -> io::Result<(Kind, Pace)> {
+fn parse(case: &str) -> io::Result<(Kind, Pace, Place)> {
     let parsed = || {
-        let (kind, pace) = case.split_once('/')?;
+        let mut words = case.split('/');
+        let (kind, pace, place) = (words.next()?, words.next()?, words.next()?);
         let kind = [Kind::Pair, Kind::Tcp].into_iter().find(|known| known.name() == kind)?;
-        let (_, pace) = [BACK_TO_BACK, PAUSED].into_iter().find(|(name, _)| *name == pace)?;
-        Some((kind, pace))
+        let (_, pace) = PACES.into_iter().find(|(name, _)| *name == pace)?;
+        Some((kind, pace, Place::named(place)?))
     };
     parsed().ok_or_else(|| crate::systems::unknown(case))
 }

@@ -4,6 +4,7 @@ use std::io;
 use std::os::unix::net::UnixDatagram;
 
 use super::echo::client::{self, Pace};
+use super::echo::place::Place;
 use super::echo::scene::{Kind, Scene, Stream};
 use super::echo::servers;
 use crate::compare::{Effort, Figure, Sample, Work};
@@ -19,11 +20,20 @@ pub(crate) const WORK: Work = Work {
 };
 
 fn cases(effort: Effort) -> Vec<String> {
-    let crowds: &[usize] = match effort {
-        Effort::Quick => &[1000, 10_000],
-        Effort::Full => &[10, 100, 1000, 10_000],
+    let (crowds, places): (&[usize], &[Place]) = match effort {
+        Effort::Quick => (&[1000, 10_000], &[Place::OneCpu]),
+        Effort::Full => (&[10, 100, 1000, 10_000], &Place::ALL),
     };
-    crowds.iter().map(usize::to_string).collect()
+    let each = |crowd| places.iter().map(move |place: &Place| format!("{crowd}/{}", place.name()));
+    crowds.iter().flat_map(each).collect()
+}
+
+fn parse(case: &str) -> io::Result<(usize, Place)> {
+    let parsed = || {
+        let (crowd, place) = case.split_once('/')?;
+        Some((crowd.parse().ok()?, Place::named(place)?))
+    };
+    parsed().ok_or_else(|| crate::systems::unknown(case))
 }
 
 /// What a crowd costs is a matter of the backend, and of the loop that it is in: the backends besides epoll
@@ -41,7 +51,8 @@ fn systems() -> Vec<String> {
 }
 
 fn sample(sample: &Sample) -> io::Result<Vec<Figure>> {
-    let crowd: usize = sample.case.parse().map_err(io::Error::other)?;
+    let (crowd, place) = parse(&sample.case)?;
+    place.go()?;
     let silent = (0..crowd).map(|_| silent()).collect::<io::Result<_>>()?;
     let (stream, theirs) = Stream::pair(Kind::Pair)?;
     let client = client::start(theirs, Pace::BackToBack, sample.effort.sample_time());
@@ -54,4 +65,17 @@ pub(super) fn silent() -> io::Result<UnixDatagram> {
     let socket = UnixDatagram::unbound()?;
     socket.set_nonblocking(true)?;
     Ok(socket)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_case_is_read_back() {
+        for case in [Effort::Quick, Effort::Full].into_iter().flat_map(cases) {
+            assert!(parse(&case).is_ok(), "{case}");
+        }
+        assert!(parse("1000").is_err());
+    }
 }

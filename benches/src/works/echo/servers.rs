@@ -3,6 +3,7 @@
 mod calloop;
 #[cfg_attr(not(feature = "glib"), path = "servers/glib/absent.rs")]
 mod glib;
+mod hand_over;
 #[cfg(any(feature = "sdl", feature = "winit"))]
 mod io_thread;
 mod mio;
@@ -30,7 +31,7 @@ type Server = (&'static str, fn(Scene) -> io::Result<()>);
 
 /// All but interloop's, which are made of their names.
 const FAMILIES: &[&[Server]] = &[
-    &[("raw-epoll", raw_epoll::serve)],
+    &[("raw-epoll", raw_epoll::serve), ("hand-over/condvar", hand_over::condvar)],
     glib::SERVERS,
     &[("qt", qt::serve), ("sdl", sdl::serve), ("winit", winit::serve)],
     &[("mio", mio::serve), ("polling", polling::serve), ("calloop", calloop::serve)],

@@ -2,6 +2,7 @@
 
 mod async_io;
 mod fd_source;
+mod hand_over;
 mod tokio_channels;
 mod tokio_local;
 
@@ -14,8 +15,10 @@ use super::Server;
 pub(super) const SERVERS: &[Server] = &[
     ("glib", fd_source::serve),
     ("async-io/glib", async_io::serve),
-    ("tokio-channels/glib", tokio_channels::serve),
+    ("tokio-channels/glib", tokio_channels::of_the_book),
+    ("tokio-channels/glib/lean", tokio_channels::lean),
     ("tokio-local/glib", tokio_local::serve),
+    ("hand-over/glib", hand_over::serve),
 ];
 
 /// Runs the loop until this future, which it polls, has come to its end.

@@ -10,7 +10,9 @@ pub(super) const SERVERS: &[Server] = &[
     ("glib", leave_out),
     ("async-io/glib", leave_out),
     ("tokio-channels/glib", leave_out),
+    ("tokio-channels/glib/lean", leave_out),
     ("tokio-local/glib", leave_out),
+    ("hand-over/glib", leave_out),
 ];
 
 fn leave_out(_scene: Scene) -> io::Result<()> {

@@ -1,13 +1,12 @@
-//! tokio on a thread of its own, which has all of the I/O. What came in goes to GLib's loop by a channel,
-//! and the answer comes back by another: the arrangement of the gtk-rs book.
+//! tokio on threads of its own, which have all of the I/O. What came in goes to GLib's loop by a channel,
+//! and the answer comes back by another.
 
 use std::io;
-use std::thread;
 
+use async_channel::{Receiver, Sender};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
-use tokio::runtime::Builder;
-use tokio::sync::mpsc;
+use tokio::runtime::{Builder, Runtime};
 
 use super::run_until;
 use crate::works::echo::scene::{BUFFER, Scene, Stream};
@@ -15,50 +14,65 @@ use crate::works::echo::servers::streams;
 
 type Message = Vec<u8>;
 
-pub(super) fn serve(scene: Scene) -> io::Result<()> {
-    let (to_host, mut from_tokio) = mpsc::unbounded_channel();
-    let (to_tokio, from_host) = mpsc::unbounded_channel();
-    let runtime = Builder::new_current_thread().enable_io().build()?;
-    let tokio = thread::spawn(move || {
-        runtime.block_on(async {
-            for silent in scene.silent {
-                tokio::spawn(streams::wait_tokio(silent)?);
-            }
-            match scene.stream {
-                Stream::Unix(stream) => {
-                    converse(UnixStream::from_std(stream)?, to_host, from_host).await
-                }
-                Stream::Tcp(stream) => {
-                    converse(TcpStream::from_std(stream)?, to_host, from_host).await
-                }
-            }
-        })
-    });
-    run_until(async move {
-        while let Some(message) = from_tokio.recv().await {
-            // tokio's side ends first.
-            let _ = to_tokio.send(message);
-        }
-        Ok(())
-    });
-    tokio.join().expect("tokio's thread does not panic")
+/// As the book of gtk-rs has it: the runtime of `Runtime::new`, with a thread for each processor, and channels
+/// of `async-channel` with room for one message.
+pub(super) fn of_the_book(scene: Scene) -> io::Result<()> {
+    let runtime = Runtime::new()?;
+    serve(scene, &runtime, async_channel::bounded(1), async_channel::bounded(1))
 }
 
-/// Carries messages between the stream and the host, until the end of the stream.
-async fn converse(
-    mut stream: impl AsyncRead + AsyncWrite + Unpin,
-    to_host: mpsc::UnboundedSender<Message>,
-    mut from_host: mpsc::UnboundedReceiver<Message>,
-) -> io::Result<()> {
-    let mut buffer = [0; BUFFER];
-    loop {
-        tokio::select! {
-            read = stream.read(&mut buffer) => match read? {
-                0 => return Ok(()),
-                // The host outlives this side.
-                length => drop(to_host.send(buffer[..length].to_vec())),
-            },
-            Some(answer) = from_host.recv() => stream.write_all(&answer).await?,
+/// The least that this arrangement can do with: one thread, and channels without a limit.
+pub(super) fn lean(scene: Scene) -> io::Result<()> {
+    let runtime = Builder::new_multi_thread().worker_threads(1).enable_io().build()?;
+    serve(scene, &runtime, async_channel::unbounded(), async_channel::unbounded())
+}
+
+type Channel = (Sender<Message>, Receiver<Message>);
+
+fn serve(scene: Scene, runtime: &Runtime, to_host: Channel, to_tokio: Channel) -> io::Result<()> {
+    let _entered = runtime.enter();
+    for silent in scene.silent {
+        runtime.spawn(streams::wait_tokio(silent)?);
+    }
+    match scene.stream {
+        Stream::Unix(stream) => {
+            let (reads, writes) = UnixStream::from_std(stream)?.into_split();
+            runtime.spawn(read(reads, to_host.0));
+            runtime.spawn(write(writes, to_tokio.1));
+        }
+        Stream::Tcp(stream) => {
+            let (reads, writes) = TcpStream::from_std(stream)?.into_split();
+            runtime.spawn(read(reads, to_host.0));
+            runtime.spawn(write(writes, to_tokio.1));
         }
     }
+    let answer = async move {
+        while let Ok(message) = to_host.1.recv().await {
+            // The one who writes ends after the one who reads.
+            let _ = to_tokio.0.send(message).await;
+        }
+        Ok(())
+    };
+    run_until(answer);
+    Ok(())
+}
+
+/// What comes in goes to the host, until the end of the stream.
+async fn read(mut stream: impl AsyncRead + Unpin, to_host: Sender<Message>) -> io::Result<()> {
+    let mut buffer = [0; BUFFER];
+    loop {
+        match stream.read(&mut buffer).await? {
+            0 => return Ok(()),
+            // The host outlives this side.
+            length => drop(to_host.send(buffer[..length].to_vec()).await),
+        }
+    }
+}
+
+/// What the host answers goes out.
+async fn write(mut stream: impl AsyncWrite + Unpin, answers: Receiver<Message>) -> io::Result<()> {
+    while let Ok(answer) = answers.recv().await {
+        stream.write_all(&answer).await?;
+    }
+    Ok(())
 }

@@ -12,13 +12,14 @@ use std::io;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
-use interloop_backends::{AsSource, Interest, Key};
+use interloop_backends::{AsSource, Interest};
 
 use crate::cache::Cache;
 use crate::core::Core;
 use crate::label::Label;
 use crate::reactor::Handle;
-use crate::source::{RegisterError, Source};
+use crate::source::RegisterError;
+use crate::sources::{Object, Registration};
 use nonblocking::NonBlocking;
 use wait::Wait;
 
@@ -57,7 +58,9 @@ use wait::Wait;
 /// # std::io::Result::Ok(())
 /// ```
 pub struct Async<T> {
-    source: Source<T>,
+    // Dropped before the object, which is closed when the backend has let go of it.
+    registration: Registration,
+    object: Rc<Object<T, Cache>>,
 }
 
 impl<T: AsSource + 'static> Async<T> {
@@ -123,8 +126,9 @@ impl<T: AsSource + 'static> Async<T> {
         let urgent =
             if short.contains(Interest::READABLE) { Interest::PRIORITY } else { Interest::NONE };
         let cache = Cache::new(poller.has_edges(), known, asked | urgent).trust_short(short);
-        let source = handle.cached_source(Rc::new(io), cache, label)?;
-        Ok(Async { source })
+        let object = Object { io, hears: cache };
+        let (registration, object) = handle.add_source(object, Interest::NONE, label)?;
+        Ok(Async { registration, object })
     }
 
     /// Waits until the object is readable. Readiness is a hint: the operation may still answer
@@ -215,12 +219,13 @@ impl<T: AsSource + 'static> Async<T> {
     /// Lends the object. What is done to it without this type, and answers `WouldBlock`, waits with
     /// [`readable`](Async::readable) or [`writable`](Async::writable).
     pub fn get_ref(&self) -> &T {
-        self.source.get_ref()
+        &self.object.io
     }
 
     /// Names the object, for reports and dumps.
     pub fn label(self, label: impl Into<Cow<'static, str>>) -> Async<T> {
-        Async { source: self.source.label(label) }
+        self.core().sources.set_label(self.registration.key, Label::named(label));
+        self
     }
 
     /// As [`poll_read_with`](Async::poll_read_with) and its like, with `is_short` to tell that an
@@ -233,15 +238,15 @@ impl<T: AsSource + 'static> Async<T> {
         is_short: impl Fn(&R) -> bool,
     ) -> Poll<io::Result<R>> {
         loop {
-            let ticket = ready!(self.core().poll_cached(self.key(), interest, cx))?;
+            let ticket = ready!(self.poll_ticket(interest, cx))?;
             match operation(self.get_ref()) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.with_cache(|cache| cache.forget(interest, ticket));
+                    self.cache().forget(interest, ticket);
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Ok(done) => {
                     if is_short(&done) {
-                        self.with_cache(|cache| cache.forget_short(interest, ticket));
+                        self.cache().forget_short(interest, ticket);
                     }
                     return Poll::Ready(Ok(done));
                 }
@@ -260,7 +265,7 @@ impl<T: AsSource + 'static> Async<T> {
             let ticket = wait.ticket().await?;
             match operation(self.get_ref()) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.with_cache(|cache| cache.forget(interest, ticket));
+                    self.cache().forget(interest, ticket);
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 result => return result,
@@ -278,7 +283,7 @@ impl<T: AsSource + 'static> Async<T> {
             if matches!(ready, Ok(true)) {
                 return Ok(());
             }
-            self.with_cache(|cache| cache.forget(interest, ticket));
+            self.cache().forget(interest, ticket);
             match ready {
                 Ok(_) => {}
                 // Where it cannot be asked, the next wait arms anew, and hears of what is true then.
@@ -288,16 +293,12 @@ impl<T: AsSource + 'static> Async<T> {
         }
     }
 
-    fn with_cache<R>(&self, look: impl FnOnce(&mut Cache) -> R) -> Option<R> {
-        self.core().sources.with_cache(self.key(), look)
-    }
-
     pub(crate) fn core(&self) -> &Rc<Core> {
-        self.source.core()
+        &self.registration.core
     }
 
-    fn key(&self) -> Key {
-        self.source.key()
+    fn cache(&self) -> &Cache {
+        &self.object.hears
     }
 }
 
@@ -318,6 +319,7 @@ fn proved_by_short<T: 'static>() -> Interest {
 
 impl<T: fmt::Debug> fmt::Debug for Async<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Async").field(&self.source).finish()
+        let Async { registration, object } = self;
+        f.debug_struct("Async").field("key", &registration.key).field("io", &object.io).finish()
     }
 }

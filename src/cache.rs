@@ -4,46 +4,125 @@
 //! Where the backend has edges, the source is registered once, for what somebody has waited for so
 //! far, and every event adds to what is remembered. Elsewhere it is armed for what somebody waits for
 //! now. Either way it is forgotten by an operation that found nothing.
+//!
+//! All of it is in cells: whoever has the object looks at what it remembers without a look into the
+//! table of sources, and nothing is borrowed when a waker, which is user code, is cloned or dropped.
 
+mod crowd;
+
+use std::cell::Cell;
+use std::num::NonZeroU32;
 use std::task::Waker;
 
 use interloop_backends::{Interest, Mode, Readiness};
+
+use crowd::Crowd;
 
 pub(crate) struct Cache {
     edges: bool,
     /// What a short operation proves, as an event tells of all that may cut one short.
     short: Interest,
     /// What the object is ready for, as far as anybody knows.
-    known: Interest,
+    known: Cell<Interest>,
     /// The object reported an end, an error or urgent data: a short read or write does not mean that
     /// the next one would block.
-    ended: bool,
-    /// How many events came. An operation forgets only what was known when it began.
-    events: u64,
+    ended: Cell<bool>,
     /// What somebody has waited for.
-    asked: Interest,
-    waiting: Vec<Waiting>,
-    /// How many callers of poll functions may wait.
-    room: usize,
-    next_id: u64,
+    asked: Cell<Interest>,
+    /// What the source was told to want.
+    told: Cell<Interest>,
+    life: Cell<Life>,
+    /// How many events came. An operation forgets only what was known when it began.
+    events: Cell<u32>,
+    last_name: Cell<u32>,
+    /// Who waits, where it is one.
+    sole: Sole,
+    /// The others.
+    crowd: Cell<Option<Box<Crowd>>>,
+}
+
+/// Whether there will be events.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Life {
+    Live,
+    /// The descriptor was closed behind our back, or the backend has failed.
+    Lost,
+    /// The source was removed.
+    Gone,
+}
+
+/// What was known when an operation began: how many events had come.
+pub(crate) type Ticket = u32;
+
+/// The name of a future that waits. None is a poll function, which nobody tells when its caller loses
+/// interest.
+pub(crate) type Name = Option<NonZeroU32>;
+
+/// The first of those who wait.
+struct Sole {
+    waker: Cell<Option<Waker>>,
+    name: Cell<Name>,
+    interest: Cell<Interest>,
 }
 
 struct Waiting {
-    /// None for a poll function, which nobody tells when its caller loses interest.
-    id: Option<u64>,
+    name: Name,
     interest: Interest,
     waker: Waker,
 }
 
-/// How many callers of poll functions are remembered for one source, at first and at most. One too
-/// many, and all are woken, to ask again: those who have lost interest do not. Until the next event
-/// there is then room for twice as many, so that those who have not do not wake each other for ever.
-const POLLERS: (usize, usize) = (8, 65_536);
+impl Waiting {
+    /// True when `new` is to have the place of this one. A poll function that waits to read, and one that
+    /// waits to write, are promised a wake each.
+    fn is_replaced_by(&self, name: Name, interest: Interest, waker: &Waker) -> bool {
+        match name {
+            Some(_) => self.name == name,
+            None => self.name.is_none() && self.interest == interest && self.waker.will_wake(waker),
+        }
+    }
 
-/// Wakers that wait no more, to be dropped or woken with no borrow held.
+    /// True when nothing would change by that.
+    fn is_same(&self, name: Name, interest: Interest, waker: &Waker) -> bool {
+        self.name == name && self.interest == interest && self.waker.will_wake(waker)
+    }
+}
+
+impl Sole {
+    fn take(&self) -> Option<Waiting> {
+        let waker = self.waker.take()?;
+        Some(Waiting { name: self.name.get(), interest: self.interest.get(), waker })
+    }
+
+    fn put(&self, waiting: Waiting) {
+        self.name.set(waiting.name);
+        self.interest.set(waiting.interest);
+        // What is replaced here is nothing: the place was empty.
+        self.waker.set(Some(waiting.waker));
+    }
+
+    /// Looks at who waits here.
+    fn look<R>(&self, look: impl FnOnce(&Waiting) -> R) -> Option<R> {
+        let waiting = self.take()?;
+        let seen = look(&waiting);
+        self.put(waiting);
+        Some(seen)
+    }
+
+    fn take_if(&self, over: impl FnOnce(&Waiting) -> bool) -> Option<Waiting> {
+        let waiting = self.take()?;
+        if over(&waiting) {
+            return Some(waiting);
+        }
+        self.put(waiting);
+        None
+    }
+}
+
+/// Wakers that wait no more.
 pub(crate) enum Replaced {
     Nothing,
     Dropped(#[expect(dead_code, reason = "held for its destructor")] Waker),
+    /// They are to be woken.
     Purged(Vec<Waker>),
 }
 
@@ -54,13 +133,19 @@ impl Cache {
         Cache {
             edges,
             short: Interest::NONE,
-            known,
-            ended: false,
-            events: 0,
-            asked,
-            waiting: Vec::new(),
-            room: POLLERS.0,
-            next_id: 0,
+            known: Cell::new(known),
+            ended: Cell::new(false),
+            asked: Cell::new(asked),
+            told: Cell::new(Interest::NONE),
+            life: Cell::new(Life::Live),
+            events: Cell::new(0),
+            last_name: Cell::new(0),
+            sole: Sole {
+                waker: Cell::new(None),
+                name: Cell::new(None),
+                interest: Cell::new(Interest::NONE),
+            },
+            crowd: Cell::new(None),
         }
     }
 
@@ -74,99 +159,137 @@ impl Cache {
         if self.edges { Mode::Edge } else { Mode::Oneshot }
     }
 
-    /// What the backend should hold.
-    pub(crate) fn wanted(&self) -> Interest {
-        if self.edges {
-            return self.asked;
-        }
-        let waiting = self.waiting.iter().fold(Interest::NONE, |all, one| all | one.interest);
-        waiting.without(self.known)
+    pub(crate) fn life(&self) -> Life {
+        self.life.get()
     }
 
-    /// Takes an event in.
-    pub(crate) fn ready(&mut self, readiness: Readiness) {
+    /// What the source is to want from here on.
+    pub(crate) fn tell(&self) -> Interest {
+        self.told.set(self.wanted());
+        self.told.get()
+    }
+
+    /// What the source is to want, if it was told something else.
+    pub(crate) fn tell_change(&self) -> Option<Interest> {
+        let before = self.told.get();
+        Some(self.tell()).filter(|wanted| *wanted != before)
+    }
+
+    /// What the backend should hold.
+    fn wanted(&self) -> Interest {
+        if self.edges {
+            return self.asked.get();
+        }
+        self.waiting().without(self.known.get())
+    }
+
+    /// What all that wait wait for.
+    fn waiting(&self) -> Interest {
+        let sole = self.sole.look(|sole| sole.interest).unwrap_or(Interest::NONE);
+        sole | self.with_crowd(|crowd| crowd.interest()).unwrap_or(Interest::NONE)
+    }
+
+    /// Takes an event in, and takes out the first of those whose wait is over.
+    pub(crate) fn ready(&self, readiness: Readiness) -> Option<Waker> {
         let all = Interest::READABLE | Interest::WRITABLE | Interest::PRIORITY;
-        self.known |= readiness.answers(all);
+        self.known.set(self.known.get() | readiness.answers(all));
         let urgent = readiness.contains(Readiness::PRIORITY);
-        self.ended |=
+        let ended =
             readiness.is_closed() || readiness.is_error() || readiness.is_invalid() || urgent;
-        self.events += 1;
-        self.room = POLLERS.0;
+        self.ended.set(self.ended.get() | ended);
+        if readiness.is_invalid() {
+            self.life.set(Life::Lost);
+        }
+        self.events.set(self.events.get().wrapping_add(1));
+        self.with_crowd(Crowd::heard);
+        self.next_waker()
     }
 
     /// Takes out the next of those whose wait is over.
-    pub(crate) fn next_waker(&mut self) -> Option<Waker> {
-        let over = |waiting: &Waiting| waiting.interest.intersects(self.known);
-        let at = self.waiting.iter().position(over)?;
-        Some(self.waiting.remove(at).waker)
+    pub(crate) fn next_waker(&self) -> Option<Waker> {
+        let known = self.known.get();
+        self.take_if(|one| one.interest.intersects(known)).map(|over| over.waker)
+    }
+
+    /// True when more than one may wait.
+    pub(crate) fn is_crowded(&self) -> bool {
+        self.with_crowd(|_| ()).is_some()
     }
 
     /// What is known for `interest`: the ticket to forget it with.
-    pub(crate) fn ticket(&self, interest: Interest) -> Option<u64> {
-        self.known.intersects(interest).then_some(self.events)
+    pub(crate) fn ticket(&self, interest: Interest) -> Option<Ticket> {
+        self.known.get().intersects(interest).then(|| self.events.get())
     }
 
-    /// True when `waker` waits already.
-    pub(crate) fn is_waiting(&self, id: Option<u64>, interest: Interest, waker: &Waker) -> bool {
-        let same =
-            |one: &Waiting| one.id == id && one.interest == interest && one.waker.will_wake(waker);
-        self.waiting.iter().any(same)
+    /// Gives out the name of a future that waits. It comes again after four billion others, when nobody
+    /// remembers the first.
+    pub(crate) fn new_name(&self) -> Name {
+        let name = NonZeroU32::new(self.last_name.get().wrapping_add(1)).unwrap_or(NonZeroU32::MIN);
+        self.last_name.set(name.get());
+        Some(name)
     }
 
-    /// Gives out the name of a future that waits.
-    pub(crate) fn new_id(&mut self) -> u64 {
-        self.next_id += 1;
-        self.next_id
-    }
-
-    /// Lets `waker` wait, in the place of what waits under the same name.
-    pub(crate) fn wait(&mut self, id: Option<u64>, interest: Interest, waker: Waker) -> Replaced {
-        self.asked |= interest;
-        let waiting = Waiting { id, interest, waker };
-        // A poll function that waits to read, and one that waits to write, are promised a wake each.
-        let same = |one: &Waiting| match id {
-            Some(_) => one.id == id,
-            None => {
-                let same = one.id.is_none() && one.interest == interest;
-                same && one.waker.will_wake(&waiting.waker)
-            }
-        };
-        if let Some(at) = self.waiting.iter().position(same) {
-            let old = std::mem::replace(&mut self.waiting[at], waiting);
-            return Replaced::Dropped(old.waker);
+    /// Lets `waker` wait, in the place of what waits under the same name, unless it does already.
+    pub(crate) fn wait(&self, name: Name, interest: Interest, waker: &Waker) -> Replaced {
+        let same = |one: &Waiting| one.is_same(name, interest, waker);
+        if self.sole.look(same) == Some(true)
+            || self.with_crowd(|crowd| crowd.any(same)) == Some(true)
+        {
+            return Replaced::Nothing;
         }
-        let pollers = self.waiting.iter().filter(|one| one.id.is_none()).count();
-        let full = id.is_none() && pollers >= self.room;
-        let purged = if full { self.purge() } else { Replaced::Nothing };
-        self.waiting.push(waiting);
-        purged
+        let waiting = Waiting { name, interest, waker: waker.clone() };
+        // To clone it was user code, which may have removed the source.
+        if self.life.get() == Life::Gone {
+            return Replaced::Purged(vec![waiting.waker]);
+        }
+        self.asked.set(self.asked.get() | interest);
+        let replaced = |one: &Waiting| one.is_replaced_by(name, interest, waker);
+        let old = self.take_if(replaced);
+        let purged = self.place(waiting);
+        old.map_or(purged, |old| Replaced::Dropped(old.waker))
     }
 
-    fn purge(&mut self) -> Replaced {
-        self.room = (self.room * 2).min(POLLERS.1);
-        let waiting = std::mem::take(&mut self.waiting).into_iter();
-        let (pollers, futures): (Vec<_>, Vec<_>) = waiting.partition(|one| one.id.is_none());
-        self.waiting = futures;
-        Replaced::Purged(pollers.into_iter().map(|one| one.waker).collect())
+    /// Gives one more a place.
+    fn place(&self, waiting: Waiting) -> Replaced {
+        let Some(beside_poller) = self.sole.look(|sole| sole.name.is_none()) else {
+            self.sole.put(waiting);
+            return Replaced::Nothing;
+        };
+        let mut crowd = self.crowd.take().unwrap_or_default();
+        let purged = crowd.push(waiting, usize::from(beside_poller));
+        self.crowd.set(Some(crowd));
+        match purged {
+            Some(mut all) => {
+                let sole = self.sole.take_if(|sole| sole.name.is_none());
+                all.extend(sole.map(|sole| sole.waker));
+                Replaced::Purged(all)
+            }
+            None => Replaced::Nothing,
+        }
+    }
+
+    /// Takes out the first of those who wait of whom that is true.
+    fn take_if(&self, is: impl Fn(&Waiting) -> bool) -> Option<Waiting> {
+        let sole = self.sole.take_if(&is);
+        sole.or_else(|| self.with_crowd(|crowd| crowd.take_if(is))?)
     }
 
     /// Ends the wait of a future. Its waker is to be dropped with no borrow held.
-    pub(crate) fn unwait(&mut self, id: u64) -> Option<Waker> {
-        let at = self.waiting.iter().position(|one| one.id == Some(id))?;
-        let gone = self.waiting.remove(at);
-        if !self.edges && !self.waiting.iter().any(|one| one.interest.intersects(gone.interest)) {
+    pub(crate) fn unwait(&self, name: Name) -> Option<Waker> {
+        let gone = self.take_if(|one| one.name == name)?;
+        if !self.edges && !self.waiting().intersects(gone.interest) {
             // Nothing is armed for it any more, so no event would tell: the next operation asks.
-            self.known |= gone.interest;
+            self.known.set(self.known.get() | gone.interest);
         }
         Some(gone.waker)
     }
 
     /// Forgets what an operation has disproved, unless an event came since its ticket.
-    pub(crate) fn forget(&mut self, interest: Interest, ticket: u64) {
-        if self.events == ticket {
-            self.known = self.known.without(interest);
+    pub(crate) fn forget(&self, interest: Interest, ticket: Ticket) {
+        if self.events.get() == ticket {
+            self.known.set(self.known.get().without(interest));
             // An end leaves something to read for ever, and nothing else says that there is none.
-            self.ended &= !interest.contains(Interest::READABLE);
+            self.ended.set(self.ended.get() & !interest.contains(Interest::READABLE));
         }
     }
 
@@ -174,14 +297,24 @@ impl Cache {
     /// are edges, that emptied or filled the kernel's buffer, and the next change is an event. What cuts
     /// an operation short otherwise (an end, urgent data) is there already and will be no event: it must
     /// have been told.
-    pub(crate) fn forget_short(&mut self, interest: Interest, ticket: u64) {
-        if self.edges && self.short.contains(interest) && !self.ended {
+    pub(crate) fn forget_short(&self, interest: Interest, ticket: Ticket) {
+        if self.edges && self.short.contains(interest) && !self.ended.get() {
             self.forget(interest, ticket);
         }
     }
 
-    pub(crate) fn into_wakers(self) -> impl Iterator<Item = Waker> {
-        self.waiting.into_iter().map(|waiting| waiting.waker)
+    /// Remembers nothing from here on, and gives out all who wait.
+    pub(crate) fn close(&self) -> impl Iterator<Item = Waker> + use<> {
+        self.life.set(Life::Gone);
+        let crowd = self.crowd.take().into_iter().flat_map(|crowd| crowd.into_all());
+        self.sole.take().into_iter().chain(crowd).map(|waiting| waiting.waker)
+    }
+
+    fn with_crowd<R>(&self, look: impl FnOnce(&mut Crowd) -> R) -> Option<R> {
+        let mut crowd = self.crowd.take()?;
+        let seen = look(&mut crowd);
+        self.crowd.set(Some(crowd));
+        Some(seen)
     }
 }
 
@@ -193,7 +326,7 @@ mod tests {
 
     #[test]
     fn what_came_during_an_operation_is_not_forgotten() {
-        let mut cache = Cache::new(true, READ, READ);
+        let cache = Cache::new(true, READ, READ);
         let ticket = cache.ticket(READ).unwrap();
         cache.ready(Readiness::READABLE);
         cache.forget(READ, ticket);
@@ -204,24 +337,24 @@ mod tests {
 
     #[test]
     fn a_short_read_before_an_end_proves_nothing() {
-        let mut cache = Cache::new(true, Interest::NONE, READ).trust_short(READ);
+        let cache = Cache::new(true, Interest::NONE, READ).trust_short(READ);
         cache.ready(Readiness::READABLE | Readiness::READ_CLOSED);
         cache.forget_short(READ, cache.ticket(READ).unwrap());
         assert!(cache.ticket(READ).is_some());
-        cache.forget(Interest::WRITABLE, cache.events);
+        cache.forget(Interest::WRITABLE, cache.events.get());
         cache.forget_short(READ, cache.ticket(READ).unwrap());
         assert!(cache.ticket(READ).is_some(), "nor does a full buffer disprove the end");
-        let mut levels = Cache::new(false, READ, READ);
+        let levels = Cache::new(false, READ, READ);
         levels.forget_short(READ, levels.ticket(READ).unwrap());
         assert!(levels.ticket(READ).is_some());
     }
 
     #[test]
     fn a_short_read_is_not_followed_by_one_that_finds_nothing() {
-        let mut cache = Cache::new(true, READ, READ).trust_short(READ);
+        let cache = Cache::new(true, READ, READ).trust_short(READ);
         cache.forget_short(READ, cache.ticket(READ).unwrap());
         assert_eq!(cache.ticket(READ), None);
-        let mut urgent = Cache::new(true, READ, READ).trust_short(READ);
+        let urgent = Cache::new(true, READ, READ).trust_short(READ);
         urgent.ready(Readiness::READABLE | Readiness::PRIORITY);
         urgent.forget_short(READ, urgent.ticket(READ).unwrap());
         assert!(urgent.ticket(READ).is_some(), "urgent data has cut it short");
@@ -229,11 +362,11 @@ mod tests {
 
     #[test]
     fn without_edges_only_what_is_waited_for_is_wanted() {
-        let mut cache = Cache::new(false, READ, READ);
+        let cache = Cache::new(false, READ, READ);
         assert_eq!(cache.wanted(), Interest::NONE);
         cache.forget(READ, cache.ticket(READ).unwrap());
-        let id = cache.new_id();
-        let _ = cache.wait(Some(id), READ, Waker::noop().clone());
+        let id = cache.new_name();
+        let _ = cache.wait(id, READ, Waker::noop());
         assert_eq!(cache.wanted(), READ);
         assert!(cache.unwait(id).is_some());
         assert_eq!(cache.wanted(), Interest::NONE);
@@ -250,39 +383,65 @@ mod tests {
 
     #[test]
     fn a_poller_waits_once() {
-        let mut cache = Cache::new(true, Interest::NONE, READ);
+        let cache = Cache::new(true, Interest::NONE, READ);
         let waker = waker();
-        assert!(matches!(cache.wait(None, READ, waker.clone()), Replaced::Nothing));
-        assert!(matches!(cache.wait(None, READ, waker.clone()), Replaced::Dropped(_)));
-        assert!(cache.is_waiting(None, READ, &waker));
-        cache.ready(Readiness::READABLE);
-        assert!(cache.next_waker().is_some_and(|woken| woken.will_wake(&waker)));
+        assert!(matches!(cache.wait(None, READ, &waker), Replaced::Nothing));
+        assert!(matches!(cache.wait(None, READ, &waker), Replaced::Nothing));
+        let woken = cache.ready(Readiness::READABLE);
+        assert!(woken.is_some_and(|woken| woken.will_wake(&waker)));
         assert!(cache.next_waker().is_none());
     }
 
     #[test]
+    fn an_event_wakes_those_whom_it_answers_and_no_others() {
+        let cache = Cache::new(true, Interest::NONE, READ);
+        let (reader, writer) = (waker(), waker());
+        let name = cache.new_name();
+        assert!(matches!(cache.wait(name, Interest::WRITABLE, &writer), Replaced::Nothing));
+        assert!(matches!(cache.wait(None, READ, &reader), Replaced::Nothing));
+        assert!(cache.is_crowded());
+        let woken = cache.ready(Readiness::READABLE);
+        assert!(woken.is_some_and(|woken| woken.will_wake(&reader)));
+        assert!(cache.next_waker().is_none());
+        let moved = waker();
+        assert!(matches!(cache.wait(name, READ, &moved), Replaced::Dropped(_)));
+        assert!(cache.unwait(cache.new_name()).is_none());
+        assert!(cache.unwait(name).is_some_and(|last| last.will_wake(&moved)));
+        assert!(cache.close().next().is_none());
+    }
+
+    #[test]
+    fn a_source_that_is_removed_while_somebody_begins_to_wait_tells_so() {
+        let cache = Cache::new(true, Interest::NONE, READ);
+        drop(cache.close());
+        assert!(
+            matches!(cache.wait(None, READ, &waker()), Replaced::Purged(all) if all.len() == 1)
+        );
+    }
+
+    #[test]
     fn many_pollers_do_not_wake_each_other_for_ever() {
-        let mut cache = Cache::new(true, Interest::NONE, READ);
+        let cache = Cache::new(true, Interest::NONE, READ);
         let mut asking: Vec<Waker> = (0..100).map(|_| waker()).collect();
         let mut asked = 0;
         while let Some(waker) = asking.pop() {
             asked += 1;
             assert!(asked < 1000, "they wake each other");
-            if let Replaced::Purged(all) = cache.wait(None, READ, waker) {
+            if let Replaced::Purged(all) = cache.wait(None, READ, &waker) {
                 asking.extend(all);
             }
         }
-        cache.ready(Readiness::READABLE);
-        let woken = std::iter::from_fn(|| cache.next_waker()).count();
+        let first = cache.ready(Readiness::READABLE);
+        let woken = first.into_iter().chain(std::iter::from_fn(|| cache.next_waker())).count();
         assert_eq!(woken, 100);
     }
 
     #[test]
     fn pollers_who_lost_interest_are_forgotten() {
-        let mut cache = Cache::new(true, Interest::NONE, READ);
+        let cache = Cache::new(true, Interest::NONE, READ);
         for _ in 0..1_000 {
-            drop(cache.wait(None, READ, waker()));
+            drop(cache.wait(None, READ, &waker()));
         }
-        assert!(cache.waiting.len() <= 512, "the last room before they were too many");
+        assert!(cache.close().count() <= 513, "the last room before they were too many");
     }
 }

@@ -14,7 +14,6 @@ use interloop_backends::{AsSource, BackendKind, Interest, Readiness};
 
 use crate::action::Action;
 use crate::builder::Builder;
-use crate::cache::Cache;
 use crate::clock::nanos;
 use crate::core::{Core, Drive};
 use crate::dump::Dump;
@@ -27,7 +26,7 @@ use crate::remote::Remote;
 use crate::run::{FinishGuard, Finished};
 use crate::shutdown::Phase;
 use crate::source::{RegisterError, Source};
-use crate::sources::Callback;
+use crate::sources::{Listener, Object, Registered, Watched};
 use crate::stats::Stats;
 use crate::task::Task;
 use crate::tick::Tick;
@@ -145,16 +144,13 @@ impl Handle {
         &self,
         io: T,
         interest: Interest,
-        mut callback: F,
+        callback: F,
     ) -> Result<Source<T>, RegisterError<T>>
     where
         T: AsSource + 'static,
         F: FnMut(&T, Readiness) -> Action + 'static,
     {
-        let io = Rc::new(io);
-        let lent = Rc::clone(&io);
-        let callback: Callback = Box::new(move |readiness| callback(&lent, readiness));
-        self.add_source(io, interest, None, Some(callback), Label::caller())
+        self.add_listener(io, interest, Some(callback), Label::caller())
     }
 
     /// Registers an object without a callback, for [`Source::ready`].
@@ -164,42 +160,48 @@ impl Handle {
     /// As [`register`](Handle::register).
     #[track_caller]
     pub fn source<T: AsSource + 'static>(&self, io: T) -> Result<Source<T>, RegisterError<T>> {
-        self.add_source(Rc::new(io), Interest::NONE, None, None, Label::caller())
+        let none: Option<fn(&T, Readiness) -> Action> = None;
+        self.add_listener(io, Interest::NONE, none, Label::caller())
     }
 
-    fn add_source<T: AsSource + 'static>(
+    fn add_listener<T, F>(
         &self,
-        io: Rc<T>,
+        io: T,
         interest: Interest,
-        cache: Option<Cache>,
-        callback: Option<Callback>,
+        callback: Option<F>,
         label: Label,
-    ) -> Result<Source<T>, RegisterError<T>> {
-        let add = |()| self.core.add_source(&io, interest, cache, label);
-        match self.check_sources().and_then(add) {
-            Ok(key) => {
-                self.core.set_callback(key, callback);
-                Ok(Source::new(&self.core, key, io))
-            }
-            Err(error) => {
-                drop(callback);
-                match Rc::try_unwrap(io) {
-                    Ok(io) => Err(RegisterError { error, io }),
-                    Err(_) => unreachable!("a refused object has no other owner"),
-                }
-            }
-        }
+    ) -> Result<Source<T>, RegisterError<T>>
+    where
+        T: AsSource + 'static,
+        F: FnMut(&T, Readiness) -> Action + 'static,
+    {
+        let object = Object { io, hears: Listener::new(callback) };
+        let (registration, object) = self.add_source(object, interest, label)?;
+        Ok(Source::new(registration, object))
     }
 
-    /// Registers an object that remembers what it is ready for.
-    #[cfg(feature = "net")]
-    pub(crate) fn cached_source<T: AsSource + 'static>(
+    /// Registers an object with those who hear of it.
+    pub(crate) fn add_source<T: 'static, H: 'static>(
         &self,
-        io: Rc<T>,
-        cache: Cache,
+        object: Object<T, H>,
+        interest: Interest,
         label: Label,
-    ) -> Result<Source<T>, RegisterError<T>> {
-        self.add_source(io, Interest::NONE, Some(cache), None, label)
+    ) -> Result<Registered<T, H>, RegisterError<T>>
+    where
+        Object<T, H>: Watched,
+    {
+        let object = Rc::new(object);
+        let add = |()| {
+            let watched = Rc::clone(&object);
+            self.core.add_source(watched, interest, label)
+        };
+        match self.check_sources().and_then(add) {
+            Ok(registration) => Ok((registration, object)),
+            Err(error) => match Rc::into_inner(object) {
+                Some(Object { io, .. }) => Err(RegisterError { error, io }),
+                None => unreachable!("a refused object has no other owner"),
+            },
+        }
     }
 
     pub(crate) fn check_sources(&self) -> io::Result<()> {

@@ -13,6 +13,7 @@ use interloop_backends::{AsSource, Interest, Key, Readiness};
 use crate::core::Core;
 use crate::label::Label;
 use crate::shared::gone;
+use crate::sources::{Lent, Registration};
 
 /// An I/O object that the reactor watches, from [`Handle::register`](crate::Handle::register) or
 /// [`source`](crate::Handle::source).
@@ -22,30 +23,27 @@ use crate::shared::gone;
 /// [`Action::Remove`](crate::Action::Remove), or the end of the reactor, ends it.
 #[must_use = "dropping a source ends the registration; `detach` lets it go"]
 pub struct Source<T> {
-    core: Rc<Core>,
-    key: Key,
-    io: Rc<T>,
-    detached: bool,
+    // Dropped before the object, which is closed when the backend has let go of it.
+    registration: Registration,
+    object: Lent<T>,
 }
 
 impl<T: AsSource + 'static> Source<T> {
-    pub(crate) fn new(core: &Rc<Core>, key: Key, io: Rc<T>) -> Source<T> {
-        Source { core: Rc::clone(core), key, io, detached: false }
+    pub(crate) fn new(registration: Registration, object: Lent<T>) -> Source<T> {
+        Source { registration, object }
     }
 
-    #[cfg(feature = "net")]
-    pub(crate) fn core(&self) -> &Rc<Core> {
-        &self.core
+    fn core(&self) -> &Rc<Core> {
+        &self.registration.core
     }
 
-    #[cfg(feature = "net")]
-    pub(crate) fn key(&self) -> Key {
-        self.key
+    fn key(&self) -> Key {
+        self.registration.key
     }
 
     /// Lends the object.
     pub fn get_ref(&self) -> &T {
-        &self.io
+        &self.object.io
     }
 
     /// Arms the callback for `interest`, besides what it is armed for. It fires once; what is ready
@@ -61,13 +59,13 @@ impl<T: AsSource + 'static> Source<T> {
     /// `BrokenPipe` once it was reported as [`INVALID`](Readiness::INVALID); `InvalidInput` when it
     /// was registered without a callback.
     pub fn arm(&self, interest: Interest) -> io::Result<()> {
-        self.core.shared.check()?;
+        self.core().shared.check()?;
         // Armed with nobody to call, it would be reported again in every turn.
-        if self.core.sources.has_callback(self.key) == Some(false) {
+        if self.core().sources.has_callback(self.key()) == Some(false) {
             let message = "the source has no callback to arm; wait for it with ready()";
             return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
         }
-        match self.core.arm(self.key, interest) {
+        match self.core().arm(self.key(), interest) {
             Some(true) => Ok(()),
             Some(false) => Err(lost()),
             None => Err(removed()),
@@ -80,8 +78,8 @@ impl<T: AsSource + 'static> Source<T> {
     ///
     /// `NotConnected` when the source was removed, or the reactor has closed its sources.
     pub fn disarm(&self) -> io::Result<()> {
-        self.core.shared.check()?;
-        if self.core.disarm(self.key) { Ok(()) } else { Err(removed()) }
+        self.core().shared.check()?;
+        if self.core().disarm(self.key()) { Ok(()) } else { Err(removed()) }
     }
 
     /// Waits until the object is ready for `interest`.
@@ -98,17 +96,17 @@ impl<T: AsSource + 'static> Source<T> {
     ///
     /// Dropping the future loses nothing: what is ready is still ready for the next.
     pub fn ready(&self, interest: Interest) -> Ready<'_> {
-        Ready { core: &self.core, key: self.key, interest, id: None }
+        Ready { core: self.core(), key: self.key(), interest, id: None }
     }
 
     /// True until the source is removed.
     pub fn is_registered(&self) -> bool {
-        self.core.sources.is_live(self.key)
+        self.core().sources.is_live(self.key())
     }
 
     /// Names the source, for reports and dumps.
     pub fn label(self, label: impl Into<Cow<'static, str>>) -> Source<T> {
-        self.core.sources.set_label(self.key, Label::named(label));
+        self.core().sources.set_label(self.key(), Label::named(label));
         self
     }
 
@@ -116,22 +114,15 @@ impl<T: AsSource + 'static> Source<T> {
     pub fn remove(self) {}
 
     /// Lets the source go: it stays registered without anybody holding it.
-    pub fn detach(mut self) {
-        self.detached = true;
-    }
-}
-
-impl<T> Drop for Source<T> {
-    fn drop(&mut self) {
-        if !self.detached {
-            self.core.remove_source(self.key);
-        }
+    pub fn detach(self) {
+        self.registration.detach();
     }
 }
 
 impl<T: fmt::Debug> fmt::Debug for Source<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Source").field("key", &self.key).field("io", &self.io).finish()
+        let Source { registration, object } = self;
+        f.debug_struct("Source").field("key", &registration.key).field("io", &object.io).finish()
     }
 }
 
@@ -161,8 +152,15 @@ impl Future for Ready<'_> {
                 self.id = None;
                 Poll::Ready(Ok(came))
             }
-            None => self.core.spend_credit(cx).map(|()| Err(self.core.why_not(self.key))),
+            None => self.core.spend_credit(cx).map(|()| Err(self.why_not())),
         }
+    }
+}
+
+impl Ready<'_> {
+    /// Why the source can no longer be waited for.
+    fn why_not(&self) -> io::Error {
+        if self.core.sources.is_live(self.key) { lost() } else { removed() }
     }
 }
 
@@ -181,22 +179,15 @@ impl fmt::Debug for Ready<'_> {
 }
 
 /// A wait that ended at once, each time, would keep a task that tries again from ever yielding.
-fn lost() -> io::Error {
+pub(crate) fn lost() -> io::Error {
     let message = "the source is watched no more: its descriptor was closed elsewhere, or the \
                    backend has failed";
     io::Error::new(io::ErrorKind::BrokenPipe, message)
 }
 
-fn removed() -> io::Error {
+pub(crate) fn removed() -> io::Error {
     let gone = gone();
     io::Error::new(gone.kind(), "the source was removed from its reactor")
-}
-
-impl Core {
-    /// Why a source can no longer be waited for.
-    pub(crate) fn why_not(&self, key: Key) -> io::Error {
-        if self.sources.is_live(key) { lost() } else { removed() }
-    }
 }
 
 /// A refused registration: the error, and the object, which is handed back.

@@ -4,19 +4,21 @@
 //! one for a change of the first, and epoll lets a new file have the number of one that was closed
 //! behind our back, whose later deletion would then hit the wrong one.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::io;
 use std::sync::{Mutex, PoisonError};
 
 use crate::refusal::{os_refusal, refuse_always_ready, registered_twice};
 use crate::{BackendKind, BorrowedSource, source_number};
 
-/// The numbers of the registered descriptors.
+/// The numbers of the registered descriptors, 64 to a word: numbers are small and dense, and a reactor may
+/// hold very many.
 ///
 /// Asked when a registration comes and when it goes, never when something happens to it. The lock
 /// is not contended: one thread registers.
 #[derive(Default)]
-pub(crate) struct Registered(Mutex<HashSet<u64>>);
+pub(crate) struct Registered(Mutex<HashMap<u64, u64>>);
 
 impl Registered {
     /// Calls `add`, unless `source` is registered or of a kind that nobody can watch, and remembers
@@ -29,17 +31,30 @@ impl Registered {
     ) -> io::Result<()> {
         refuse_always_ready(backend, source)?;
         let mut numbers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if numbers.contains(&source_number(source)) {
+        let (word, bit) = place(source);
+        if numbers.get(&word).is_some_and(|bits| bits & bit != 0) {
             return Err(registered_twice(backend, source));
         }
         add().map_err(|error| os_refusal(backend, source, error))?;
-        numbers.insert(source_number(source));
+        *numbers.entry(word).or_default() |= bit;
         Ok(())
     }
 
     /// Forgets `source`.
     pub(crate) fn delete(&self, source: BorrowedSource<'_>) {
         let mut numbers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        numbers.remove(&source_number(source));
+        let (word, bit) = place(source);
+        if let Entry::Occupied(mut bits) = numbers.entry(word) {
+            *bits.get_mut() &= !bit;
+            if *bits.get() == 0 {
+                bits.remove();
+            }
+        }
     }
+}
+
+/// The word that a number is in, and its bit.
+fn place(source: BorrowedSource<'_>) -> (u64, u64) {
+    let number = source_number(source);
+    (number / 64, 1 << (number % 64))
 }

@@ -3,106 +3,93 @@
 use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::io;
-use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use interloop_backends::{AsSource, Interest, Key};
+use interloop_backends::{AsSource, Interest};
 
 use super::Async;
-use crate::cache::{Cache, Replaced};
-use crate::core::Core;
+use crate::cache::{Life, Name, Replaced, Ticket};
+use crate::source::{lost, removed};
 
 /// A wait of a future, which takes itself back when the future is dropped.
-pub(super) struct Wait<'a> {
-    core: &'a Rc<Core>,
-    key: Key,
+pub(super) struct Wait<'a, T: AsSource + 'static> {
+    object: &'a Async<T>,
     interest: Interest,
     /// None until it has to wait: an operation that need not is not known to the source.
-    id: Cell<Option<u64>>,
+    name: Cell<Name>,
 }
 
-impl<'a> Wait<'a> {
-    pub(super) fn new<T: AsSource + 'static>(object: &'a Async<T>, interest: Interest) -> Wait<'a> {
-        Wait { core: object.core(), key: object.key(), interest, id: Cell::new(None) }
+impl<'a, T: AsSource + 'static> Wait<'a, T> {
+    pub(super) fn new(object: &'a Async<T>, interest: Interest) -> Wait<'a, T> {
+        Wait { object, interest, name: Cell::new(None) }
     }
 
-    pub(super) fn ticket(&self) -> impl Future<Output = io::Result<u64>> + '_ {
+    pub(super) fn ticket(&self) -> impl Future<Output = io::Result<Ticket>> + '_ {
         poll_fn(|cx| {
-            let known = self.core.poll_known(self.key, self.interest, cx);
+            let known = self.object.poll_known(self.interest, cx);
             known.unwrap_or_else(|| {
-                if self.id.get().is_none() {
-                    self.id.set(self.core.sources.with_cache(self.key, Cache::new_id));
+                if self.name.get().is_none() {
+                    self.name.set(self.object.cache().new_name());
                 }
-                self.core.wait_cached(self.key, self.interest, self.id.get(), cx);
+                self.object.wait(self.name.get(), self.interest, cx);
                 Poll::Pending
             })
         })
     }
 }
 
-impl Drop for Wait<'_> {
+impl<T: AsSource + 'static> Drop for Wait<'_, T> {
     fn drop(&mut self) {
-        let Some(id) = self.id.get() else { return };
-        let waker = self.core.sources.with_cache(self.key, |cache| cache.unwait(id));
-        if let Some(Some(waker)) = waker {
+        let Some(name) = self.name.get() else { return };
+        if let Some(waker) = self.object.cache().unwait(Some(name)) {
             drop(waker);
-            self.core.source_changed(self.key);
+            self.object.want();
         }
     }
 }
 
-impl Core {
-    /// The ticket of what a source is known to be ready for; or else the task waits for it.
-    pub(super) fn poll_cached(
-        self: &Rc<Core>,
-        key: Key,
+impl<T: AsSource + 'static> Async<T> {
+    /// The ticket of what the object is known to be ready for; or else the task waits for it, as the
+    /// caller of a poll function.
+    pub(super) fn poll_ticket(
+        &self,
         interest: Interest,
         cx: &mut Context<'_>,
-    ) -> Poll<io::Result<u64>> {
-        self.poll_known(key, interest, cx).unwrap_or_else(|| {
-            self.wait_cached(key, interest, None, cx);
+    ) -> Poll<io::Result<Ticket>> {
+        self.poll_known(interest, cx).unwrap_or_else(|| {
+            self.wait(None, interest, cx);
             Poll::Pending
         })
     }
 
-    /// None when the source is not known to be ready, and has to be waited for.
+    /// None when the object is not known to be ready, and has to be waited for.
     fn poll_known(
         &self,
-        key: Key,
         interest: Interest,
         cx: &mut Context<'_>,
-    ) -> Option<Poll<io::Result<u64>>> {
-        let known = self
-            .shared
-            .check()
-            .map(|()| self.sources.with_cache(key, |cache| cache.ticket(interest)));
-        let answer = match known {
-            Err(error) => Err(error),
-            Ok(None) => Err(self.why_not(key)),
-            Ok(Some(ticket)) => Ok(ticket?),
+    ) -> Option<Poll<io::Result<Ticket>>> {
+        let answer = match (self.core().shared.check(), self.cache().life()) {
+            (Err(error), _) => Err(error),
+            (Ok(()), Life::Live) => Ok(self.cache().ticket(interest)?),
+            (Ok(()), Life::Lost) => Err(lost()),
+            (Ok(()), Life::Gone) => Err(removed()),
         };
-        Some(self.spend_credit(cx).map(|()| answer))
+        Some(self.core().spend_credit(cx).map(|()| answer))
     }
 
-    /// Lets the task wait, under the name `id` when it is a future's.
-    fn wait_cached(
-        self: &Rc<Core>,
-        key: Key,
-        interest: Interest,
-        id: Option<u64>,
-        cx: &mut Context<'_>,
-    ) {
-        let waker = cx.waker();
-        let waiting = self.sources.with_cache(key, |cache| cache.is_waiting(id, interest, waker));
-        if waiting == Some(true) {
-            return;
-        }
-        // Wakers are user code: cloned before the borrow, and woken or dropped after it.
-        let waker = waker.clone();
-        match self.sources.with_cache(key, |cache| cache.wait(id, interest, waker)) {
-            Some(Replaced::Purged(all)) => all.into_iter().for_each(|one| self.wake_user(one)),
+    /// Lets the task wait, under its name when it is a future's.
+    fn wait(&self, name: Name, interest: Interest, cx: &mut Context<'_>) {
+        match self.cache().wait(name, interest, cx.waker()) {
+            Replaced::Purged(all) => all.into_iter().for_each(|one| self.core().wake_user(one)),
             other => drop(other),
         }
-        self.source_changed(key);
+        self.want();
+    }
+
+    /// Tells the source what those want who wait, if that has changed.
+    fn want(&self) {
+        if let Some(wanted) = self.cache().tell_change() {
+            self.core().want(self.registration.key, wanted);
+        }
     }
 }

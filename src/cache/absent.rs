@@ -11,19 +11,23 @@ impl Cache {
         match *self {}
     }
 
-    pub(crate) fn wanted(&self) -> Interest {
+    pub(crate) fn tell(&self) -> Interest {
         match *self {}
     }
 
-    pub(crate) fn ready(&mut self, _readiness: Readiness) {
+    pub(crate) fn ready(&self, _readiness: Readiness) -> Option<Waker> {
         match *self {}
     }
 
-    pub(crate) fn next_waker(&mut self) -> Option<Waker> {
+    pub(crate) fn next_waker(&self) -> Option<Waker> {
         match *self {}
     }
 
-    pub(crate) fn into_wakers(self) -> std::iter::Empty<Waker> {
-        match self {}
+    pub(crate) fn is_crowded(&self) -> bool {
+        match *self {}
+    }
+
+    pub(crate) fn close(&self) -> std::iter::Empty<Waker> {
+        match *self {}
     }
 }

@@ -1,0 +1,97 @@
+//! How the backend hears of what is wanted.
+
+use std::rc::Rc;
+
+use interloop_backends::{Event, Interest, Key, Mode, Readiness};
+
+use super::entry::{Entry, Mark};
+use crate::core::{Core, Drive};
+use crate::report::Report;
+
+impl Core {
+    /// Arms a source for `interest` besides what it is armed for. True unless the source is lost;
+    /// None when it is gone.
+    pub(crate) fn arm(self: &Rc<Core>, key: Key, interest: Interest) -> Option<bool> {
+        self.change_source(key, |entry| entry.arm(interest))
+    }
+
+    /// Disarms the callback of a source. False when it is gone.
+    pub(crate) fn disarm(self: &Rc<Core>, key: Key) -> bool {
+        self.change_source(key, Entry::disarm).is_some()
+    }
+
+    /// Changes what a source wants: the backend hears of it at the end of the turn, or at once outside one.
+    pub(super) fn change_source<R>(
+        self: &Rc<Core>,
+        key: Key,
+        change: impl FnOnce(&mut Entry) -> R,
+    ) -> Option<R> {
+        let (changed, marked) = self.sources.change(key, change);
+        if marked {
+            self.settle();
+        }
+        changed
+    }
+
+    /// Takes over what those want who wait for what a source remembers.
+    #[cfg(feature = "net")]
+    pub(crate) fn want(self: &Rc<Core>, key: Key, wanted: Interest) {
+        self.change_source(key, |entry| entry.waited = wanted);
+    }
+
+    /// Tells the backend about every source that was marked.
+    pub(crate) fn flush_sources(&self) {
+        loop {
+            let next = self.sources.dirty.borrow_mut().pop_front();
+            let Some(key) = next else { return };
+            let change = self.sources.with(key, |entry| {
+                entry.set(Mark::Dirty, false);
+                entry.is_out_of_date().then(|| {
+                    (entry.held, entry.mode) = (entry.wanted(), self.mode(entry));
+                    (Rc::clone(&entry.object), entry.held, entry.mode)
+                })
+            });
+            let Some(Some((object, wanted, mode))) = change else { continue };
+            if let Err(error) = self.shared.poller.modify(object.source(), key, wanted, mode) {
+                let label = self.sources.label(key).map_or_else(String::new, |l| l.to_string());
+                self.shared.report(&Report::SourceLost { label: &label, error: &error });
+                // The source hears of it in a turn.
+                self.enqueue(Event::Ready { key, readiness: Readiness::INVALID });
+            }
+            self.backend_changed();
+        }
+    }
+
+    /// How the backend should report a source. A worker that polls what is true spins on it until the host
+    /// has answered; where the host thread itself polls, it has answered before it polls again. Who waits
+    /// by a future waits once.
+    pub(super) fn mode(&self, entry: &Entry) -> Mode {
+        let polls_itself = matches!(self.drive.get(), Drive::Embedded | Drive::Running);
+        match entry.object.cache() {
+            Some(cache) => cache.mode(),
+            None if polls_itself && entry.waited.is_none() && self.shared.poller.has_levels() => {
+                Mode::Level
+            }
+            None => Mode::Oneshot,
+        }
+    }
+
+    /// Puts an end to level-triggered reports, for a drive in which a worker polls.
+    pub(crate) fn end_levels(&self) {
+        self.flush_sources();
+        for key in self.sources.keys() {
+            self.sources.change(key, |entry| {
+                if entry.mode == Mode::Level {
+                    entry.held = Interest::NONE;
+                }
+            });
+        }
+        self.flush_sources();
+    }
+
+    pub(super) fn backend_changed(&self) {
+        if !self.shared.poller.applies_at_once() {
+            self.sources.unapplied.set(true);
+        }
+    }
+}

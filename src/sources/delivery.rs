@@ -1,0 +1,164 @@
+//! What happens to a source, on its way to those who hear of it.
+
+use std::rc::Rc;
+use std::task::Waker;
+
+use interloop_backends::{Event, Interest, Key, Readiness};
+
+use super::Ready;
+use super::entry::Entry;
+use super::object::Watched;
+use crate::action::Action;
+use crate::core::Core;
+use crate::stats::count;
+
+/// Who hears of what happened to a source.
+enum Hears {
+    /// Its callback, if it is armed for that and does not run already.
+    Callback(Option<Rc<dyn Watched>>),
+    /// Those who wait for its events, and the callback.
+    Waiters(Rc<dyn Watched>),
+    /// The first of those who wait for what it remembers, and the object if there may be others.
+    Cached(Option<Waker>, Option<Rc<dyn Watched>>),
+}
+
+impl Hears {
+    fn new(entry: &mut Entry, readiness: Readiness) -> Hears {
+        let object = &entry.object;
+        if let Some(cache) = object.cache() {
+            let first = cache.ready(readiness);
+            let others = cache.is_crowded().then(|| Rc::clone(object));
+            entry.waited = cache.tell();
+            return Hears::Cached(first, others);
+        }
+        if entry.waited.is_none() {
+            return Hears::Callback(entry.enter(readiness));
+        }
+        Hears::Waiters(Rc::clone(object))
+    }
+}
+
+impl Core {
+    /// Puts what a wait has reported in line. A source stands there once, however often it is reported.
+    pub(crate) fn enqueue(&self, event: Event) {
+        let next = match event {
+            Event::Released { key } => Ready::Released(key),
+            Event::Ready { key, readiness } => {
+                match self.sources.with(key, |entry| entry.report(readiness)) {
+                    Some(true) => {
+                        count(&self.counters.fresh);
+                        Ready::Source(key)
+                    }
+                    Some(false) => return,
+                    None => return count(&self.counters.stale),
+                }
+            }
+        };
+        self.ready.borrow_mut().push_back(next);
+    }
+
+    /// Delivers what happened to a source.
+    pub(crate) fn dispatch(self: &Rc<Core>, key: Key) {
+        // What the backend is to hold is known when the callback has returned, if one is called.
+        let taken = self.sources.with(key, |entry| {
+            let readiness = entry.take_reported();
+            let hears = Hears::new(entry, readiness);
+            let runs = matches!(hears, Hears::Callback(Some(_)) | Hears::Waiters(_));
+            (readiness, hears, !runs && entry.mark())
+        });
+        let Some((readiness, hears, marked)) = taken else { return count(&self.counters.stale) };
+        if marked {
+            self.sources.dirty.borrow_mut().push_back(key);
+        }
+        match hears {
+            Hears::Callback(Some(object)) => self.run_callback(key, object, readiness),
+            Hears::Callback(None) => count(&self.counters.stale),
+            Hears::Cached(first, others) => {
+                count(&self.counters.events);
+                first.into_iter().for_each(|waker| self.wake_user(waker));
+                let cache = others.as_ref().and_then(|object| object.cache());
+                let others = || cache.and_then(|cache| cache.next_waker());
+                std::iter::from_fn(others).for_each(|waker| self.wake_user(waker));
+            }
+            Hears::Waiters(object) => {
+                let woken = self.wake_waiters(key, &object, readiness);
+                // Asked for when they have been woken: a waker is user code.
+                match self.sources.with(key, |entry| entry.enter(readiness)).flatten() {
+                    Some(object) => self.run_callback(key, object, readiness),
+                    None => {
+                        if !woken {
+                            count(&self.counters.stale);
+                        }
+                        self.sources.change(key, |_| ());
+                    }
+                }
+            }
+        }
+    }
+
+    /// Wakes those who wait for this readiness, each with no borrow held. True when there were any.
+    fn wake_waiters(&self, key: Key, object: &Rc<dyn Watched>, readiness: Readiness) -> bool {
+        let mut woken = false;
+        let answer = || object.waiters().and_then(|waiters| waiters.answer(readiness));
+        while let Some(waker) = answer() {
+            woken = true;
+            self.sources.with(key, Entry::count_waiters);
+            waker.into_iter().for_each(|waker| self.wake_user(waker));
+        }
+        woken
+    }
+
+    fn run_callback(self: &Rc<Core>, key: Key, object: Rc<dyn Watched>, readiness: Readiness) {
+        count(&self.counters.events);
+        let action = self.call_user(|core| core.sources.label(key), || object.call(readiness));
+        let action = action.unwrap_or(Action::Remove);
+        let marked = self.sources.with(key, |entry| {
+            entry.leave(action);
+            action != Action::Remove && entry.mark()
+        });
+        match marked {
+            // It was removed meanwhile: what is left of it is dropped here, and is user code.
+            None => {
+                self.call_user(
+                    |_| None,
+                    move || {
+                        object.drop_callback();
+                        drop(object);
+                    },
+                );
+            }
+            Some(marked) => {
+                // The table has it too.
+                drop(object);
+                if marked {
+                    self.sources.dirty.borrow_mut().push_back(key);
+                }
+                if action == Action::Remove {
+                    // What the callback captured is user code, and so is the object.
+                    self.call_user(|_| None, || self.remove_source(key));
+                }
+            }
+        }
+    }
+
+    /// Starts a wait for readiness, and returns its number. None when it would be in vain.
+    pub(crate) fn add_waiter(self: &Rc<Core>, key: Key, interest: Interest) -> Option<u64> {
+        self.change_source(key, |entry| entry.add_waiter(interest))?
+    }
+
+    /// What came for a waiter, which is over with it; None when the source is gone.
+    pub(crate) fn poll_waiter(&self, key: Key, id: u64, waker: &Waker) -> Option<Readiness> {
+        // Cloned before the borrow, and the old one dropped after it: wakers are user code.
+        let mut waker = Some(waker.clone());
+        self.sources.with(key, |entry| entry.object.waiters()?.poll(id, &mut waker))?
+    }
+
+    pub(crate) fn remove_waiter(self: &Rc<Core>, key: Key, id: u64) {
+        let removed = self.change_source(key, |entry| {
+            let removed = entry.object.waiters().and_then(|waiters| waiters.remove(id));
+            entry.count_waiters();
+            removed
+        });
+        drop(removed);
+    }
+}

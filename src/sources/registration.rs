@@ -1,0 +1,99 @@
+//! How a source comes and goes.
+
+use std::io;
+use std::rc::Rc;
+
+use interloop_backends::{Interest, Key, Release};
+
+use super::entry::{Entry, Mark};
+use super::object::{Object, Watched};
+use crate::core::Core;
+use crate::label::Label;
+
+/// The user's hold on a source: dropping it removes the source, unless it was let go.
+pub(crate) struct Registration {
+    pub(crate) core: Rc<Core>,
+    pub(crate) key: Key,
+}
+
+/// What a handle is made of: the user's hold on a source, and its object.
+pub(crate) type Registered<T, H> = (Registration, Rc<Object<T, H>>);
+
+impl Registration {
+    /// Leaves the source registered without anybody holding it.
+    pub(crate) fn detach(self) {
+        self.core.sources.with(self.key, |entry| entry.set(Mark::Detached, true));
+    }
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        let detached = self.core.sources.with(self.key, |entry| entry.is(Mark::Detached));
+        if detached == Some(false) {
+            self.core.remove_source(self.key);
+        }
+    }
+}
+
+impl Core {
+    /// Registers an object, its callback armed for `interest`.
+    pub(crate) fn add_source(
+        self: &Rc<Core>,
+        object: Rc<dyn Watched>,
+        interest: Interest,
+        label: Label,
+    ) -> io::Result<Registration> {
+        let key = self.sources.table.borrow().next_key();
+        let mut entry = Entry::new(object, interest, label);
+        (entry.held, entry.mode) = (entry.wanted(), self.mode(&entry));
+        self.shared.poller.add(entry.object.source(), key, entry.held, entry.mode)?;
+        self.sources.table.borrow_mut().insert(entry);
+        self.backend_changed();
+        self.settle();
+        Ok(Registration { core: Rc::clone(self), key })
+    }
+
+    /// Takes a source out. Its object is closed as soon as the backend has let go of it.
+    pub(crate) fn remove_source(self: &Rc<Core>, key: Key) {
+        let found = self.sources.with(key, |entry| Rc::clone(&entry.object));
+        let Some(object) = found else { return };
+        // A forked child must not touch the set that it shares with its parent.
+        let release = if self.shared.process.is_current() {
+            self.shared.poller.delete(object.source(), key)
+        } else {
+            Release::Now
+        };
+        // Without a worker nobody is waiting while this thread is here.
+        let release = if self.is_worker_waiting() { release } else { Release::Now };
+        let removed = match release {
+            Release::Now => self.sources.table.borrow_mut().remove(key),
+            Release::Later => {
+                self.sources.with(key, |entry| entry.set(Mark::Limbo, true));
+                None
+            }
+        };
+        self.backend_changed();
+        // Callback, object and waiters are user code: they go once the borrow has ended.
+        let cached = object.cache().into_iter().flat_map(|cache| cache.close());
+        let waiters = object.waiters().into_iter().flat_map(|waiters| waiters.close());
+        waiters.chain(cached).for_each(|waker| self.wake_user(waker));
+        object.drop_callback();
+        drop((removed, object));
+        self.settle();
+    }
+
+    /// Removes all sources, and takes no more.
+    pub(crate) fn close_sources(self: &Rc<Core>) {
+        self.sources.closed.set(true);
+        for key in self.sources.keys() {
+            // What a callback captured is the user's, and may panic when it is dropped.
+            self.call_user(|_| None, || self.remove_source(key));
+        }
+    }
+
+    /// Closes the objects in limbo: the backend does not wait any more.
+    pub(crate) fn empty_limbo(&self) {
+        let all = self.sources.table.borrow_mut().drain();
+        drop(all);
+    }
+}

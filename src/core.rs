@@ -24,7 +24,6 @@ use crate::clock::{NEVER, Nanos, nanos};
 use crate::executor::Tasks;
 use crate::inbox::Call;
 use crate::label::Label;
-use crate::park::Watch;
 use crate::report::Report;
 use crate::shared::Shared;
 use crate::shutdown::Shutdown;
@@ -311,12 +310,13 @@ impl Core {
 
     fn watch_callback(&self) {
         let number = self.running.get();
-        // Each callback asks anew: the worker may have lowered its watch over an earlier one, and
-        // it is the callback that has to be long, not the turn.
+        // Each callback has its number: it is the callback that has to be long, not the turn.
         match self.drive.get() {
-            Drive::Interleaved if self.watched.replace(number) != number => {
-                self.shared.park.set_callback(number);
-                self.shared.notify_if(self.shared.park.watch(Watch::Callback));
+            Drive::Interleaved => {
+                let before = self.watched.replace(number);
+                if before != number && self.shared.park.watch_callback(number, before != 0) {
+                    self.shared.notify_if(true);
+                }
             }
             Drive::Embedded => self.watch_embedded(),
             _ => {}

@@ -147,6 +147,17 @@ impl Park {
         self.watch.swap(Watch::Off as u8, Ordering::AcqRel);
     }
 
+    /// The host thread: callback `number` runs while other things wait. `goes_on` where it comes after
+    /// another one that was watched, with no `set_callback(0)` between. True when the caller has to notify.
+    #[must_use]
+    pub(crate) fn watch_callback(&self, number: u64, goes_on: bool) -> bool {
+        self.set_callback(number);
+        // The worker stays at its watch as long as it finds any number there, unless it has posted a tick: so
+        // an old `Callback` is seen here only while that one is outstanding, and a nested loop gets it.
+        let stays = goes_on && self.watched() == Watch::Callback;
+        !stays && self.watch(Watch::Callback)
+    }
+
     /// The host thread: callback `number` runs while other things wait; 0 when none does.
     pub(crate) fn set_callback(&self, number: u64) {
         self.callback.store(number, Ordering::Release);

@@ -7,7 +7,6 @@ use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::thread;
 
 use crate::builder::Options;
-use crate::park::Watch;
 use crate::shared::{Flag, Shared};
 use crate::watchdog::Watchdog;
 
@@ -124,13 +123,43 @@ fn watch_gives_a_nested_loop_its_tick() {
         let worker = work(&shared);
         // The second callback begins when the worker may be about to stop watching.
         for number in 1..=2 {
-            shared.park.set_callback(number);
-            shared.notify_if(shared.park.watch(Watch::Callback));
+            shared.notify_if(shared.park.watch_callback(number, false));
             // The nested host loop.
             host.wait();
             turn(&shared);
             shared.park.set_callback(0);
         }
+        end(&shared, worker);
+    });
+}
+
+/// Callbacks run one after the other with things left behind them, and only the first asks for the watch in
+/// so many words. The last one does not return before a tick has come: the worker has stayed at its watch, or
+/// has posted a tick when it left.
+#[test]
+fn watch_goes_on_from_one_callback_to_the_next() {
+    loom::model(|| {
+        let shared = Shared::new();
+        let host = Arc::new(Flag::new());
+        let queue = Arc::clone(&host);
+        let waker = move |tick: crate::tick::Tick| {
+            tick.spend();
+            queue.notify().unwrap();
+        };
+        shared.swap_waker(Arc::new(waker)).unwrap();
+        let worker = work(&shared);
+        shared.notify_if(shared.park.watch_callback(1, false));
+        // One before which nothing was left: the worker may have stopped watching, and the next one asks anew.
+        shared.park.set_callback(0);
+        shared.notify_if(shared.park.watch_callback(2, false));
+        shared.notify_if(shared.park.watch_callback(3, true));
+        // The nested host loop, in whose turn the next callback opens another one.
+        host.wait();
+        turn(&shared);
+        shared.notify_if(shared.park.watch_callback(4, true));
+        host.wait();
+        turn(&shared);
+        shared.park.set_callback(0);
         end(&shared, worker);
     });
 }

@@ -132,9 +132,17 @@ mod tests {
         }
         let echo = select("--work echo --system raw-epoll --system interloop/epoll/*").unwrap();
         assert!(echo.is_partial);
-        assert!(echo.takes("echo", "socketpair/back-to-back", "raw-epoll"));
-        assert!(echo.takes("echo", "socketpair/back-to-back", "interloop/epoll/worker/condvar"));
-        assert!(!echo.takes("echo", "socketpair/back-to-back", "interloop/poll/worker/condvar"));
+        assert!(echo.takes("echo", "socketpair/back-to-back/one-cpu", "raw-epoll"));
+        assert!(echo.takes(
+            "echo",
+            "socketpair/back-to-back/one-cpu",
+            "interloop/epoll/worker/condvar"
+        ));
+        assert!(!echo.takes(
+            "echo",
+            "socketpair/back-to-back/one-cpu",
+            "interloop/poll/worker/condvar"
+        ));
     }
 
     #[test]

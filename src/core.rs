@@ -57,6 +57,11 @@ pub(crate) struct Core {
     pub(crate) shutdown: Shutdown,
     pub(crate) drive: Cell<Drive>,
     pub(crate) worker: RefCell<Option<JoinHandle<()>>>,
+    /// True while the backend's descriptor is lent to a host that may keep hold of what it stands for, so that the
+    /// backend cannot be renewed.
+    pub(crate) lent: Cell<bool>,
+    /// How many waits have reported what is nobody's, since the last renewal.
+    pub(crate) vain: Cell<usize>,
     /// When the backend's alarm goes off, or `NEVER`: of the embedded drive.
     pub(crate) alarm: Cell<Nanos>,
     /// What was reported and not dispatched yet.
@@ -103,6 +108,8 @@ impl Core {
             shutdown: Shutdown::new(),
             drive: Cell::new(Drive::None),
             worker: RefCell::new(None),
+            lent: Cell::new(false),
+            vain: Cell::new(0),
             alarm: Cell::new(NEVER),
             ready: RefCell::new(VecDeque::new()),
             polled: RefCell::new(Vec::new()),

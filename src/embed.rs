@@ -52,6 +52,17 @@ impl Embedded {
         !is_over && !core.shared.worker.has_failed()
     }
 
+    /// Says that the host gives the descriptor's number to each of its waits, as `poll` and `select` take it (GLib, Qt,
+    /// most games), and does not keep hold of what the number stands for, as `epoll` does (libuv, calloop).
+    ///
+    /// Then callbacks stay armed while they ask for the same, which saves a system call for each event. It takes
+    /// that the reactor may put another set under the number, when somebody has closed a descriptor behind its back.
+    /// Said of another host, it would hear of nothing after that.
+    pub fn polled_by_number(self) -> Embedded {
+        self.core.lent.set(false);
+        self
+    }
+
     fn descriptor(&self) -> BorrowedSource<'_> {
         self.core.shared.poller.descriptor().expect("embed() has looked for it")
     }
@@ -86,6 +97,7 @@ impl Drop for Embedded {
             core.drive.set(Drive::None);
             core.shared.proxy.restore();
         }
+        core.lent.set(false);
     }
 }
 
@@ -104,6 +116,10 @@ impl Core {
         // Tried here, where the caller hears of it: the timer may need a descriptor of its own.
         self.shared.poller.set_alarm(None)?;
         self.alarm.set(NEVER);
+        if self.shared.poller.keeps_closed() {
+            self.end_levels();
+            self.lent.set(true);
+        }
         self.drive.set(Drive::Embedded);
         self.shared.proxy.seize(self.descriptor_waker());
         self.now.set(self.shared.clock.now());

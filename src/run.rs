@@ -295,8 +295,11 @@ impl Core {
             }
         }
         let found = !events.is_empty();
-        events.drain(..).for_each(|event| self.enqueue(event));
+        let vain = events.drain(..).fold(false, |vain, event| !self.enqueue(event) | vain);
         self.polled.replace(events);
+        if vain {
+            self.polled_in_vain();
+        }
         let is_due = shared.park.deadline() != NEVER && shared.park.take_due(shared.clock.now());
         found || is_due
     }

@@ -5,6 +5,7 @@ mod delivery;
 mod entry;
 mod object;
 mod registration;
+mod renewal;
 mod waiters;
 
 use std::cell::{Cell, RefCell};
@@ -82,6 +83,11 @@ impl Sources {
     pub(crate) fn keys(&self) -> Vec<Key> {
         let table = self.table.borrow();
         table.iter().filter(|(_, entry)| !entry.is(Mark::Limbo)).map(|(key, _)| key).collect()
+    }
+
+    /// How many there are, with those in limbo.
+    fn count(&self) -> usize {
+        self.table.borrow().len()
     }
 
     pub(crate) fn is_live(&self, key: Key) -> bool {

@@ -125,7 +125,9 @@ impl Core {
     /// Fetches what the inbox has.
     fn collect(&self) {
         if self.posted.get() {
-            self.shared.inbox.fetch_events(|event| self.enqueue(event));
+            self.shared.inbox.fetch_events(|event| {
+                self.enqueue(event);
+            });
         }
         if self.shared.worker.has_failed() && !self.failure_told.replace(true) {
             for key in self.sources.keys() {

@@ -10,6 +10,8 @@
 //!   without a change of what is true, and never less often.
 //! - The kernel forgets a descriptor when the last copy of its open file description is closed,
 //!   without a word: one closed behind our back is noticed when it is armed again.
+//! - A registration is found by its descriptor's number and its open file description. Where a duplicate keeps the
+//!   second and the first is closed or used again, nothing takes it out: the whole set has to be renewed.
 //! - Files that are always ready (regular files, directories, /dev/null) are refused with EPERM.
 //! - An epoll descriptor is itself readable while its set has something to report. A host that watches
 //!   it wakes for notifications and for the alarm too, as both are descriptors in the set.
@@ -18,6 +20,7 @@
 #![allow(unsafe_code)]
 
 mod pwait2;
+mod renewal;
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -36,7 +39,9 @@ use self::pwait2::epoll_pwait2;
 use crate::deadline::{Deadline, timespec};
 use crate::refusal::{os_refusal, second_waiter};
 use crate::registered::Registered;
-use crate::{BackendKind, BorrowedSource, Event, Interest, Key, Mode, Poller, Readiness, Release};
+use crate::{
+    BackendKind, BorrowedSource, Event, Interest, Kept, Key, Mode, Poller, Readiness, Release,
+};
 
 /// The epoll instance, and the eventfd that ends its waits.
 pub(crate) struct Epoll {
@@ -52,6 +57,9 @@ pub(crate) struct Epoll {
     /// Set by the waiting thread when the kernel turns out to know no nanoseconds, and read by it
     /// only; nothing else hangs on it, hence relaxed.
     milliseconds: AtomicBool,
+    /// True when a deletion or a change has failed, so that the set may hold what cannot be taken out. Written
+    /// and read by the host thread only; nothing else hangs on it, hence relaxed.
+    stuck: AtomicBool,
 }
 
 /// What the kernel writes its events to.
@@ -78,7 +86,7 @@ impl Epoll {
     pub(crate) fn open() -> io::Result<Epoll> {
         let set = epoll::create(epoll::CreateFlags::CLOEXEC)?;
         let notifier = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
-        epoll::add(&set, &notifier, data(NOTIFIER), epoll::EventFlags::IN | epoll::EventFlags::ET)?;
+        watch_edges(&set, &notifier, NOTIFIER)?;
         Ok(Epoll {
             set,
             registered: Registered::default(),
@@ -86,6 +94,7 @@ impl Epoll {
             alarm: OnceLock::new(),
             buffer: Mutex::new(Buffer(Vec::with_capacity(CAPACITY))),
             milliseconds: AtomicBool::new(false),
+            stuck: AtomicBool::new(false),
         })
     }
 
@@ -96,7 +105,7 @@ impl Epoll {
         }
         let flags = TimerfdFlags::CLOEXEC | TimerfdFlags::NONBLOCK;
         let alarm = timerfd_create(TimerfdClockId::Monotonic, flags)?;
-        epoll::add(&self.set, &alarm, data(ALARM), epoll::EventFlags::IN | epoll::EventFlags::ET)?;
+        watch_edges(&self.set, &alarm, ALARM)?;
         Ok(self.alarm.get_or_init(|| alarm))
     }
 
@@ -145,14 +154,20 @@ impl Poller for Epoll {
         interest: Interest,
         mode: Mode,
     ) -> io::Result<()> {
-        epoll::modify(&self.set, source, data_for(key, interest), flags(interest, mode))
-            .map_err(|errno| os_refusal(BackendKind::Epoll, source, errno))
+        epoll::modify(&self.set, source, data_for(key, interest), flags(interest, mode)).map_err(
+            |errno| {
+                self.stuck.store(true, Ordering::Relaxed);
+                os_refusal(BackendKind::Epoll, source, errno)
+            },
+        )
     }
 
     fn delete(&self, source: BorrowedSource<'_>, _key: Key) -> Release {
         self.registered.delete(source);
-        // Fails only where the kernel has forgotten it already.
-        let _ = epoll::delete(&self.set, source);
+        // Fails only where the descriptor was closed behind our back.
+        if epoll::delete(&self.set, source).is_err() {
+            self.stuck.store(true, Ordering::Relaxed);
+        }
         Release::Now
     }
 
@@ -202,6 +217,18 @@ impl Poller for Epoll {
         true
     }
 
+    fn keeps_closed(&self) -> bool {
+        true
+    }
+
+    fn is_stuck(&self) -> bool {
+        self.stuck.load(Ordering::Relaxed)
+    }
+
+    fn renew(&self, kept: &[Kept<'_>], events: &mut Vec<Event>) -> io::Result<()> {
+        self.replace_set(kept, events)
+    }
+
     fn tells_ends(&self) -> bool {
         true
     }
@@ -218,6 +245,11 @@ impl Poller for Epoll {
         timerfd_settime(self.alarm()?, TimerfdTimerFlags::empty(), &timer)?;
         Ok(())
     }
+}
+
+/// Has `set` report each edge of a descriptor that nobody reads.
+fn watch_edges(set: &OwnedFd, source: &OwnedFd, key: Key) -> rustix::io::Result<()> {
+    epoll::add(set, source, data(key), epoll::EventFlags::IN | epoll::EventFlags::ET)
 }
 
 fn data(key: Key) -> epoll::EventData {

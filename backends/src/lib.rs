@@ -51,7 +51,7 @@ use std::sync::Arc;
 pub use kind::BackendKind;
 pub use poller::Poller;
 pub use source::{AsSource, BorrowedSource, is_ready, source_number};
-pub use types::{Event, Interest, Key, Mode, Readiness, Release};
+pub use types::{Event, Interest, Kept, Key, Mode, Readiness, Release};
 
 #[cfg(not(any(
     feature = "epoll",

@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use crate::{BackendKind, BorrowedSource, Event, Interest, Key, Mode, Release};
+use crate::{BackendKind, BorrowedSource, Event, Interest, Kept, Key, Mode, Release};
 
 /// One wait call of the operating system.
 ///
@@ -103,6 +103,36 @@ pub trait Poller: Send + Sync {
     /// True when the mode [`Level`](Mode::Level) is there.
     fn has_levels(&self) -> bool {
         false
+    }
+
+    /// True where a registration can outlive its descriptor: closed behind our back, while a duplicate keeps
+    /// the object open, it cannot be taken out of the set, which goes on to report it under the old key. One
+    /// in the mode `Level` then ends every wait at once, as long as the object is ready.
+    /// [`renew`](Poller::renew) gets rid of it.
+    fn keeps_closed(&self) -> bool {
+        false
+    }
+
+    /// True when a deletion or a change has failed since the last renewal, so that the set may hold such a
+    /// registration. Called by the host thread.
+    fn is_stuck(&self) -> bool {
+        false
+    }
+
+    /// Makes a set of `kept`, and nothing else, in the place of one that [`is_stuck`](Poller::is_stuck). Called
+    /// by the host thread, while nobody waits.
+    ///
+    /// All of `kept` are registered, and known to be open, as a [`modify`](Poller::modify) of each has just gone well.
+    /// They are armed as they say, and reported if something is true; one that the new set refuses is reported as
+    /// [`INVALID`](crate::Readiness::INVALID). The [`descriptor`](Poller::descriptor) has the same number,
+    /// and is another one to who keeps hold of it, as epoll does.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system said, when there is no room for a second set. Everything is as it was then.
+    fn renew(&self, kept: &[Kept<'_>], events: &mut Vec<Event>) -> io::Result<()> {
+        let _ = (kept, events);
+        Ok(())
     }
 
     /// True when an event for [`READABLE`](crate::Interest::READABLE) and

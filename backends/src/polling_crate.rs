@@ -8,6 +8,8 @@
 //! - Its key is a word, and ours takes 64 bits: it is compiled for 64-bit targets only.
 //! - It does not ask for half-closes: they are readable. Urgent data is reported to whoever waits
 //!   for readable, too. On Windows and over kqueue there is no word for urgent data.
+//! - Over epoll, a registration whose descriptor was closed behind our back stays in its set while a duplicate is
+//!   open, and its set cannot be replaced: by level, that would end every wait at once. So there are no levels then.
 //! - Over epoll it keeps nanoseconds with a timerfd, for two more system calls in each wait.
 #![allow(unsafe_code)]
 
@@ -16,7 +18,7 @@ use std::num::NonZeroUsize;
 use std::sync::{Mutex, TryLockError};
 use std::time::Duration;
 
-use crate::refusal::{os_refusal, second_waiter};
+use crate::refusal::{no_levels, os_refusal, second_waiter};
 use crate::registered::Registered;
 use crate::{BackendKind, BorrowedSource, Event, Interest, Key, Mode, Poller, Readiness, Release};
 
@@ -30,6 +32,9 @@ pub(crate) struct Polling {
 
 /// How many events one wait may report; the rest comes with the next.
 const CAPACITY: NonZeroUsize = NonZeroUsize::new(1024).unwrap();
+
+/// Whether the crate is written for epoll on this target.
+const OVER_EPOLL: bool = cfg!(any(target_os = "linux", target_os = "android"));
 
 /// The key of a registration that waits for nothing. Some kernels report hang-ups and errors to an
 /// empty interest too; under this key they are known for what they are. (The crate keeps
@@ -58,6 +63,9 @@ impl Poller for Polling {
         interest: Interest,
         mode: Mode,
     ) -> io::Result<()> {
+        if mode == Mode::Level && !self.has_levels() {
+            return Err(no_levels(BackendKind::Polling));
+        }
         self.registered.add(BackendKind::Polling, source, || {
             // SAFETY: the object has to be deleted before it is closed. By the contract of
             // `Poller::add` it stays open until then.
@@ -116,7 +124,7 @@ impl Poller for Polling {
     }
 
     fn has_levels(&self) -> bool {
-        self.poller.supports_level()
+        !OVER_EPOLL && self.poller.supports_level()
     }
 }
 

@@ -72,6 +72,13 @@ pub(crate) fn no_edges(backend: BackendKind) -> io::Error {
     io::Error::new(io::ErrorKind::Unsupported, message)
 }
 
+/// The error for a registration in the mode `Level`, where there are no levels.
+#[cfg(has_polling)]
+pub(crate) fn no_levels(backend: BackendKind) -> io::Error {
+    let message = format!("{backend} backend: it has no levels (Poller::has_levels)");
+    io::Error::new(io::ErrorKind::Unsupported, message)
+}
+
 fn always_ready(backend: BackendKind, source: BorrowedSource<'_>, object: &str) -> io::Error {
     let what = format!(
         "is {object}, which is always ready and cannot be watched; use it without waiting, or on \

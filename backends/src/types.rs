@@ -3,6 +3,8 @@
 use std::fmt;
 use std::ops::{BitOr, BitOrAssign};
 
+use crate::BorrowedSource;
+
 /// The id of one registration: a slot, and the generation that the slot was in.
 ///
 /// A slot is used again, a key is not: an event that carries the key of a registration which is
@@ -234,6 +236,19 @@ pub enum Event {
         /// The registration that was deleted.
         key: Key,
     },
+}
+
+/// A registration that [`Poller::renew`](crate::Poller::renew) is to keep.
+#[derive(Clone, Copy, Debug)]
+pub struct Kept<'a> {
+    /// Its object.
+    pub source: BorrowedSource<'a>,
+    /// Its key.
+    pub key: Key,
+    /// What it is armed for.
+    pub interest: Interest,
+    /// How that is reported.
+    pub mode: Mode,
 }
 
 /// Whether a deleted registration is out of the backend's hands.

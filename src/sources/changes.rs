@@ -46,7 +46,9 @@ impl Core {
             let Some(key) = next else { return };
             let change = self.sources.with(key, |entry| {
                 entry.set(Mark::Dirty, false);
-                entry.is_out_of_date().then(|| {
+                let changed = entry.is_out_of_date();
+                entry.set(Mark::Doubted, false);
+                changed.then(|| {
                     (entry.held, entry.mode) = (entry.wanted(), self.mode(entry));
                     (Rc::clone(&entry.object), entry.held, entry.mode)
                 })
@@ -63,10 +65,12 @@ impl Core {
     }
 
     /// How the backend should report a source. A worker that polls what is true spins on it until the host
-    /// has answered; where the host thread itself polls, it has answered before it polls again. Who waits
-    /// by a future waits once.
+    /// has answered; where the host thread itself polls, it has answered before it polls again. What is reported by
+    /// level may have to be got rid of by a renewal, which a set that is lent does not allow. Who waits by a future
+    /// waits once.
     pub(super) fn mode(&self, entry: &Entry) -> Mode {
-        let polls_itself = matches!(self.drive.get(), Drive::Embedded | Drive::Running);
+        let polls_itself =
+            matches!(self.drive.get(), Drive::Embedded | Drive::Running) && !self.lent.get();
         match entry.object.cache() {
             Some(cache) => cache.mode(),
             None if polls_itself && entry.waited.is_none() && self.shared.poller.has_levels() => {
@@ -76,7 +80,7 @@ impl Core {
         }
     }
 
-    /// Puts an end to level-triggered reports, for a drive in which a worker polls.
+    /// Puts an end to level-triggered reports, for a drive in which a worker polls, or the set cannot be renewed.
     pub(crate) fn end_levels(&self) {
         self.flush_sources();
         for key in self.sources.keys() {
@@ -87,6 +91,8 @@ impl Core {
             });
         }
         self.flush_sources();
+        // A level that nobody can end would never let the worker wait.
+        self.renew();
     }
 
     pub(super) fn backend_changed(&self) {

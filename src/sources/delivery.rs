@@ -39,22 +39,27 @@ impl Hears {
 }
 
 impl Core {
-    /// Puts what a wait has reported in line. A source stands there once, however often it is reported.
-    pub(crate) fn enqueue(&self, event: Event) {
+    /// Puts what a wait has reported in line. A source stands there once, however often it is reported. False for
+    /// what is nobody's.
+    pub(crate) fn enqueue(&self, event: Event) -> bool {
         let next = match event {
             Event::Released { key } => Ready::Released(key),
             Event::Ready { key, readiness } => {
-                match self.sources.with(key, |entry| entry.report(readiness)) {
+                match self.sources.with(key, |entry| entry.report(readiness)).flatten() {
                     Some(true) => {
                         count(&self.counters.fresh);
                         Ready::Source(key)
                     }
-                    Some(false) => return,
-                    None => return count(&self.counters.stale),
+                    Some(false) => return true,
+                    None => {
+                        count(&self.counters.stale);
+                        return false;
+                    }
                 }
             }
         };
         self.ready.borrow_mut().push_back(next);
+        true
     }
 
     /// Delivers what happened to a source.
@@ -62,6 +67,7 @@ impl Core {
         // What the backend is to hold is known when the callback has returned, if one is called.
         let taken = self.sources.with(key, |entry| {
             let readiness = entry.take_reported();
+            self.doubt_level(entry);
             let hears = Hears::new(entry, readiness);
             let runs = matches!(hears, Hears::Callback(Some(_)) | Hears::Waiters(_));
             (readiness, hears, !runs && entry.mark())

@@ -42,6 +42,8 @@ pub(super) enum Mark {
     Detached = 8,
     /// Removed, and not released by the backend: the object stays open.
     Limbo = 16,
+    /// The backend is to be asked whether it is still open.
+    Doubted = 32,
 }
 
 /// The marks of an entry, a bit each, where as many bools would make each entry a word longer.
@@ -84,7 +86,7 @@ impl Entry {
 
     /// True when the backend should be told something.
     pub(super) fn is_out_of_date(&self) -> bool {
-        self.wanted() != self.held && !self.is(Mark::Lost)
+        (self.wanted() != self.held || self.is(Mark::Doubted)) && !self.is(Mark::Lost)
     }
 
     /// Notes that the backend should be told something, unless that is noted or it holds what it should.
@@ -96,11 +98,24 @@ impl Entry {
         changed
     }
 
-    /// Takes a report in. True for the first since the last were dispatched.
-    pub(super) fn report(&mut self, readiness: Readiness) -> bool {
+    /// Takes a report in. True for the first since the last were dispatched; None when it is lost.
+    pub(super) fn report(&mut self, readiness: Readiness) -> Option<bool> {
+        if self.is(Mark::Lost) {
+            return None;
+        }
         let first = self.reported.is_none();
         self.reported |= readiness;
-        first
+        Some(first)
+    }
+
+    /// What a renewal is to keep of it. None for one that is lost, or will hear so.
+    pub(super) fn renewable(&self) -> Option<(Interest, Mode)> {
+        if self.is(Mark::Limbo) || self.is(Mark::Lost) || self.reported.is_invalid() {
+            return None;
+        }
+        // What was reported once is disarmed, as its dispatch will find.
+        let spent = self.mode == Mode::Oneshot && !self.reported.is_none();
+        Some((if spent { Interest::NONE } else { self.held }, self.mode))
     }
 
     /// Takes what was reported, and draws the conclusions as to what the backend holds.

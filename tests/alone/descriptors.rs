@@ -16,7 +16,15 @@ use crate::pairs::{Heard, fence, pair, read, script, settled, write};
 use crate::world::World;
 
 /// A descriptor that somebody else closes.
-struct Foreign(RawFd);
+pub struct Foreign(pub RawFd);
+
+impl Foreign {
+    /// Closes it under the feet of whoever uses it. The number is free then.
+    pub fn close(number: RawFd) {
+        // SAFETY: the process is the case's own. That somebody uses the number is what the case is about.
+        unsafe { libc::close(number) };
+    }
+}
 
 impl AsFd for Foreign {
     fn as_fd(&self) -> BorrowedFd<'_> {
@@ -27,7 +35,7 @@ impl AsFd for Foreign {
 
 /// A pair whose first end has this number, if that is free. Others may be free too: a backend's
 /// library may close its own in its own time.
-fn with_number(number: RawFd) -> Option<(UnixStream, UnixStream)> {
+pub fn with_number(number: RawFd) -> Option<(UnixStream, UnixStream)> {
     let mut others = Vec::new();
     for _ in 0..50 {
         let (near, far) = pair();
@@ -71,8 +79,7 @@ pub fn one_that_was_closed_behind_our_back_is_invalid_once(world: &World) {
             });
             let source = source.unwrap();
             fence(&reactor).await;
-            // SAFETY: the number is open, and nobody else owns it.
-            unsafe { libc::close(closed) };
+            Foreign::close(closed);
             if !says_closed {
                 source.arm(Interest::WRITABLE).unwrap();
             }
@@ -149,11 +156,11 @@ pub fn a_number_that_is_used_again_gets_no_event_of_the_past(world: &World) {
     });
 }
 
-fn open_descriptors() -> usize {
+pub fn open_descriptors() -> usize {
     std::fs::read_dir("/proc/self/fd").unwrap().count()
 }
 
-fn set_limit(descriptors: Option<u64>) -> Rlimit {
+pub fn set_limit(descriptors: Option<u64>) -> Rlimit {
     let before = getrlimit(Resource::Nofile);
     let limit = Rlimit { current: descriptors, maximum: before.maximum };
     setrlimit(Resource::Nofile, limit).unwrap();

@@ -6,6 +6,7 @@
 #![cfg(unix)]
 
 mod descriptors;
+mod duplicates;
 #[cfg(feature = "net")]
 mod network;
 #[allow(dead_code)]
@@ -39,11 +40,19 @@ const CASES: &[Case] = cases!(
     descriptors::a_number_that_is_used_again_gets_no_event_of_the_past,
     descriptors::many_more_than_1024_are_watched_at_once,
     descriptors::accept_at_the_limit_recovers_when_descriptors_are_free,
+    duplicates::a_source_whose_duplicate_stays_ready_is_lost_and_wakes_nobody,
+    duplicates::a_source_that_goes_after_its_descriptor_wakes_nobody,
+    duplicates::a_number_that_is_used_again_is_found_out_and_given_up,
+    duplicates::all_others_go_on,
+    duplicates::a_worker_does_not_inherit_what_cannot_be_deleted,
+    duplicates::a_host_that_keeps_hold_of_the_descriptor_hears_on,
+    duplicates::at_the_limit_of_descriptors_nothing_else_is_lost,
     signals::a_storm_of_signals_loses_nothing_and_hurries_nothing,
 );
 
 #[cfg(feature = "net")]
 const NETWORK: &[Case] = cases!(
+    duplicates::an_object_of_edges_that_goes_after_its_descriptor_wakes_nobody,
     network::a_task_that_accepts_at_the_limit_recovers,
     network::an_object_that_was_closed_behind_our_back_is_an_error,
     network::cancelled_connects_leave_no_descriptor,

@@ -6,7 +6,7 @@ use std::fs;
 use std::future::{Future, poll_fn};
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener as StdListener};
-use std::os::fd::{AsFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
+use std::os::fd::{IntoRawFd, OwnedFd};
 use std::pin::pin;
 use std::rc::Rc;
 use std::task::Poll;
@@ -17,6 +17,7 @@ use interloop::net::{LocalBoxFuture, Resolve, TcpListener, TcpStream, lookup};
 use interloop::{Async, BackendKind};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+use crate::descriptors::Foreign;
 use crate::pairs::{Heard, fence, pair, script, settled, write};
 use crate::world::World;
 
@@ -97,16 +98,6 @@ pub fn a_task_that_accepts_at_the_limit_recovers(world: &World) {
     });
 }
 
-/// A descriptor that somebody else closes.
-struct Foreign(RawFd);
-
-impl AsFd for Foreign {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        // SAFETY: that this is not true is what the case is about; what reads it reads from nothing.
-        unsafe { BorrowedFd::borrow_raw(self.0) }
-    }
-}
-
 /// Behaviour 18: as soon as the backend notices (docs/backends.md), who waits hears of it, and so
 /// does who comes later; all others go on.
 pub fn an_object_that_was_closed_behind_our_back_is_an_error(world: &World) {
@@ -129,8 +120,7 @@ pub fn an_object_that_was_closed_behind_our_back_is_an_error(world: &World) {
             let readable = reactor.spawn_local(async move { waits.readable().await.unwrap_err() });
             fence(&reactor).await;
             settled(&reactor).await;
-            // SAFETY: the number is open, and nobody else owns it.
-            unsafe { libc::close(closed) };
+            Foreign::close(closed);
             if !says_closed {
                 let full = || -> io::Result<()> { Err(ErrorKind::WouldBlock.into()) };
                 let error = object.write_with(|_| full()).await.unwrap_err();

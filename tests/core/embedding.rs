@@ -10,6 +10,7 @@ use interloop::backends::{self, is_ready};
 use interloop::{Action, Embedded, Interest, Phase, Reactor};
 
 use crate::cases;
+use crate::levels::TURNS_TO_A_CHECK;
 use crate::waking::{drain, event, signal};
 use crate::watched::NEVER;
 use crate::world::{Host, LIMIT, World};
@@ -381,8 +382,10 @@ fn a_turn_with_one_thing_to_do_costs_one_wait(world: &World) {
         }
     });
     settle(&host);
-    // A callback stays armed; who waits arms anew.
-    for (event, armings) in [(by_callback.get_ref(), 0), (by_task.get_ref(), ROUNDS)] {
+    // A callback stays armed, but for a check; who waits arms anew.
+    for (event, armings) in
+        [(by_callback.get_ref(), ROUNDS / TURNS_TO_A_CHECK), (by_task.get_ref(), ROUNDS)]
+    {
         let before = watched.seen();
         for _ in 0..ROUNDS {
             signal(event);

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
-use interloop::backends::{self, BorrowedSource, Event, Key, Release};
+use interloop::backends::{self, BorrowedSource, Event, Kept, Key, Release};
 use interloop::{Action, BackendKind, Interest, Mode, Phase, Poller, Reactor, Readiness, Report};
 
 use crate::cases;
@@ -119,6 +119,18 @@ impl Poller for Mortal {
 
     fn has_levels(&self) -> bool {
         self.inner.has_levels()
+    }
+
+    fn keeps_closed(&self) -> bool {
+        self.inner.keeps_closed()
+    }
+
+    fn is_stuck(&self) -> bool {
+        self.inner.is_stuck()
+    }
+
+    fn renew(&self, kept: &[Kept<'_>], events: &mut Vec<Event>) -> io::Result<()> {
+        self.inner.renew(kept, events)
     }
 
     fn tells_ends(&self) -> bool {

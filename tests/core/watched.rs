@@ -4,7 +4,7 @@ use std::io;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
-use interloop::backends::{self, BorrowedSource, Event, Release};
+use interloop::backends::{self, BorrowedSource, Event, Kept, Release};
 use interloop::{BackendKind, Builder, Interest, Key, Mode, Poller};
 
 use crate::world::{LIMIT, World};
@@ -147,6 +147,18 @@ impl Poller for Watched {
 
     fn has_levels(&self) -> bool {
         self.inner.has_levels()
+    }
+
+    fn keeps_closed(&self) -> bool {
+        self.inner.keeps_closed()
+    }
+
+    fn is_stuck(&self) -> bool {
+        self.inner.is_stuck()
+    }
+
+    fn renew(&self, kept: &[Kept<'_>], events: &mut Vec<Event>) -> io::Result<()> {
+        self.inner.renew(kept, events)
     }
 
     fn tells_ends(&self) -> bool {

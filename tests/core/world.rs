@@ -140,7 +140,7 @@ impl Host {
     pub fn embed(&self, reactor: &Handle) {
         let embedded =
             reactor.embed().expect("the backend has a descriptor, and nothing drives it");
-        self.embedded.replace(Some(Rc::new(embedded)));
+        self.embedded.replace(Some(Rc::new(embedded.polled_by_number())));
     }
 
     pub fn interleave(&self, reactor: &Handle) -> WakerProxy {

@@ -5,7 +5,7 @@
 use std::io::{ErrorKind, Read, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
-use interloop_backends::{BackendKind, Event, Interest, Mode, Readiness, Release};
+use interloop_backends::{BackendKind, Event, Interest, Kept, Mode, Readiness, Release};
 use rustix::io::{close, fcntl_dupfd_cloexec};
 
 use crate::rig::{LIMIT, Rig, pair};
@@ -20,11 +20,12 @@ pub(crate) const CLAIMS: [Claim; 6] = claims![claim:
     the_same_descriptor_twice_is_refused_and_the_first_goes_on,
 ];
 
-pub(crate) const CLAIMS_ALONE: [Claim; 4] = claims![claim_alone:
+pub(crate) const CLAIMS_ALONE: [Claim; 5] = claims![claim_alone:
     a_number_used_again_gets_no_stale_event,
     a_descriptor_closed_behind_our_back_costs_itself_only,
     many_descriptors_closed_behind_our_back_are_all_reported,
     a_number_closed_behind_our_back_is_not_taken_over,
+    a_renewed_set_reports_what_it_keeps_and_nothing_else,
 ];
 
 // 16
@@ -268,4 +269,77 @@ fn a_number_closed_behind_our_back_is_not_taken_over(rig: &Rig) {
     new_far.write_all(b"a").unwrap();
     assert!(rig.ready(new_key).is_readable());
     rig.delete(&new, new_key);
+}
+
+// 8, 18
+fn a_renewed_set_reports_what_it_keeps_and_nothing_else(rig: &Rig) {
+    if !rig.poller.keeps_closed() {
+        assert!(!rig.poller.is_stuck());
+        return;
+    }
+    let readable = |source, key, mode| Kept { source, key, interest: Interest::READABLE, mode };
+    let (ghost, mut ghost_far) = pair();
+    let _duplicate = ghost.try_clone().unwrap();
+    let ghost_key = rig.add_level(&ghost, Interest::READABLE).unwrap();
+    let (level, mut level_far) = pair();
+    let level_key = rig.add_level(&level, Interest::READABLE).unwrap();
+    let (once, mut once_far) = pair();
+    let once_key = rig.add(&once, Interest::READABLE);
+    let (edge, mut edge_far) = pair();
+    let edge_key = rig.add_edge(&edge, Interest::READABLE).unwrap();
+    let (silent, mut silent_far) = pair();
+    let silent_key = rig.add(&silent, Interest::NONE);
+    rig.poller.set_alarm(None).unwrap();
+    assert!(!rig.poller.is_stuck());
+    let ghost = close_behind_our_back(ghost.into());
+    for far in [&mut ghost_far, &mut level_far, &mut silent_far] {
+        far.write_all(b"a").unwrap();
+    }
+    rig.delete(&ghost, ghost_key);
+    assert!(rig.poller.is_stuck());
+    // The kernel reports it for ever.
+    (0..3).for_each(|_| assert!(rig.ready(ghost_key).is_readable()));
+    let number = rig.poller.descriptor().unwrap().as_raw_fd();
+    let kept = [
+        readable(level.as_fd(), level_key, Mode::Level),
+        readable(once.as_fd(), once_key, Mode::Oneshot),
+        readable(edge.as_fd(), edge_key, Mode::Edge),
+        Kept {
+            source: silent.as_fd(),
+            key: silent_key,
+            interest: Interest::NONE,
+            mode: Mode::Level,
+        },
+    ];
+    let mut refused = Vec::new();
+    rig.poller.renew(&kept, &mut refused).unwrap();
+    assert!(!rig.poller.is_stuck() && refused.is_empty());
+    assert_eq!(rig.poller.descriptor().unwrap().as_raw_fd(), number);
+    while rig.try_ready(ghost_key).is_some() {}
+    (0..3).for_each(|_| assert!(rig.ready(level_key).is_readable()));
+    rig.arm(&level, level_key, Interest::NONE);
+    for (far, key) in [(&mut once_far, once_key), (&mut edge_far, edge_key)] {
+        rig.assert_quiet(key);
+        far.write_all(b"a").unwrap();
+        assert!(rig.ready(key).is_readable());
+        rig.assert_quiet(key);
+    }
+    edge_far.write_all(b"a").unwrap();
+    assert!(rig.ready(edge_key).is_readable());
+    rig.arm(&silent, silent_key, Interest::READABLE);
+    assert!(rig.ready(silent_key).is_readable());
+    rig.assert_quiet(ghost_key);
+    // The notifier and the alarm are in it.
+    for end in
+        [|rig: &Rig| rig.poller.notify(), |rig: &Rig| rig.poller.set_alarm(Some(LIMIT / 1000))]
+    {
+        end(rig).unwrap();
+        rig.poller.wait(&mut Vec::new(), None).unwrap();
+    }
+    for (source, key) in
+        [(level, level_key), (once, once_key), (edge, edge_key), (silent, silent_key)]
+    {
+        rig.delete(&source, key);
+    }
+    assert!(!rig.poller.is_stuck());
 }

@@ -13,7 +13,7 @@ pub(crate) fn host(reactor: &Reactor, drive: Drive) -> io::Result<()> {
     if drive != Drive::Embed {
         return Err(left_out("a host that sleeps in poll alone cannot be woken by another thread"));
     }
-    let embedded = reactor.embed()?;
+    let embedded = reactor.embed()?.polled_by_number();
     loop {
         poll(&mut [PollFd::new(&embedded, PollFlags::IN)], None)?;
         if !embedded.turn() {

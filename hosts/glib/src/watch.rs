@@ -37,7 +37,7 @@ impl Watch {
         context: &MainContext,
         priority: Priority,
     ) -> io::Result<Watch> {
-        let embedded = Rc::new(handle.embed()?);
+        let embedded = Rc::new(handle.embed()?.polled_by_number());
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         EMBEDDED.with_borrow_mut(|all| all.push((number, Rc::downgrade(&embedded))));
         let source = Source::attach(context, priority, Number(number));

@@ -17,7 +17,6 @@ use std::task::{Context, Poll, Waker};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use async_task::Runnable;
 use interloop_backends::{Event, Key};
 
 use crate::clock::{NEVER, Nanos, nanos};
@@ -82,6 +81,8 @@ pub(crate) struct Core {
     /// ago, while these are short.
     pub(crate) now: Cell<Nanos>,
     stopwatch: Stopwatch,
+    /// When the reactor's own loop has looked into the backend, as of `now`.
+    pub(crate) looked: Cell<Nanos>,
     /// True once the sources heard that the backend has failed.
     pub(crate) failure_told: Cell<bool>,
     #[cfg(feature = "net")]
@@ -120,6 +121,7 @@ impl Core {
             first_phase: Cell::new(0),
             now: Cell::new(0),
             stopwatch: Stopwatch::new(slow),
+            looked: Cell::new(0),
             failure_told: Cell::new(false),
             #[cfg(feature = "net")]
             resolver: RefCell::new(Rc::new(crate::net::SystemResolver)),
@@ -140,10 +142,13 @@ impl Core {
         let number = self.callbacks.get() + 1;
         self.callbacks.set(number);
         let outer = self.running.replace(number);
-        if self.leaves_behind() {
-            self.watch_callback();
-        } else {
-            self.unwatch();
+        // The reactor's own loop has nobody who would watch.
+        if self.drive.get() != Drive::Running {
+            if self.leaves_behind() {
+                self.watch_callback();
+            } else {
+                self.unwatch();
+            }
         }
         let began = self.now.get();
         let result = catch_unwind(AssertUnwindSafe(code));
@@ -293,8 +298,8 @@ impl Core {
     }
 
     /// Takes a task that was woken on this thread.
-    pub(crate) fn schedule(self: &Rc<Core>, task: Runnable<Key>) {
-        if self.tasks.push(task) {
+    pub(crate) fn wake_task(self: &Rc<Core>, key: Key) {
+        if self.tasks.wake(key) {
             self.settle();
         }
     }

@@ -1,46 +1,37 @@
 //! The executor: a queue of woken tasks on the host thread, and the list of all that live.
 
-use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::future::Future;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::Waker;
+use std::task::Poll;
 
-use async_task::{Builder, Runnable};
 use interloop_backends::Key;
 
 use crate::coop::unconstrained;
 use crate::core::Core;
-use crate::guarded::Guarded;
 use crate::label::Label;
 use crate::slots::Slots;
-use crate::task::{Panic, Task};
+use crate::spawned::{self, Body, Place, Spawned};
+use crate::task::Task;
+use crate::woken::Woken;
+
+/// A task, as the executor sees it.
+type Any = Rc<Spawned<dyn Body>>;
 
 pub(crate) struct Tasks {
-    queue: RefCell<VecDeque<Runnable<Key>>>,
+    queue: RefCell<VecDeque<Any>>,
     /// Those that were woken while they were polled: they yield, and come in the next turn.
-    later: RefCell<VecDeque<Runnable<Key>>>,
-    active: RefCell<Slots<Active>>,
-    /// The tasks that are being polled or dropped, one inside the other.
-    entered: RefCell<Vec<Key>>,
+    later: RefCell<VecDeque<Any>>,
+    /// The tasks whose future has not been dropped yet.
+    living: RefCell<Slots<Any>>,
     /// How many polls it takes at most until whoever awaited the pool has heard of its result. A shutdown
     /// waits for that, or it would cancel the one that a budget has left in the queue.
     unheard: Cell<usize>,
     /// How many tasks are being dropped because the executor is closed, one inside the other.
     refusing: Cell<usize>,
     closed: Cell<bool>,
-    /// The task that ended last, for the report of a slow poll that was its last one.
-    ended: RefCell<Option<(Key, Label)>>,
-}
-
-/// A task whose future has not been dropped yet.
-struct Active {
-    waker: Waker,
-    label: Label,
-    /// Nobody awaits it.
-    detached: bool,
 }
 
 impl Tasks {
@@ -48,12 +39,10 @@ impl Tasks {
         Tasks {
             queue: RefCell::new(VecDeque::new()),
             later: RefCell::new(VecDeque::new()),
-            active: RefCell::new(Slots::new()),
-            entered: RefCell::new(Vec::new()),
+            living: RefCell::new(Slots::new()),
             unheard: Cell::new(0),
             refusing: Cell::new(0),
             closed: Cell::new(false),
-            ended: RefCell::new(None),
         }
     }
 
@@ -62,16 +51,30 @@ impl Tasks {
         self.queue.borrow().is_empty() && self.later.borrow().is_empty()
     }
 
-    /// Queues a woken task. False when the executor is closed: the task was dropped.
-    pub(crate) fn push(&self, task: Runnable<Key>) -> bool {
-        if self.closed.get() {
-            self.refuse(task);
-            return false;
+    /// Queues a task that was woken on this thread. False where that changes nothing.
+    pub(crate) fn wake(&self, key: Key) -> bool {
+        let living = self.living.borrow();
+        let Some(task) = living.get(key) else { return false };
+        match task.place.get() {
+            Place::Waiting => {
+                task.place.set(Place::Queued);
+                self.queue.borrow_mut().push_back(Rc::clone(task));
+                true
+            }
+            Place::Entered => {
+                task.place.set(Place::EnteredAgain);
+                false
+            }
+            Place::Queued | Place::EnteredAgain | Place::Over => false,
         }
-        let yields = self.entered.borrow().last() == Some(task.metadata());
-        let queue = if yields { &self.later } else { &self.queue };
-        queue.borrow_mut().push_back(task);
-        true
+    }
+
+    /// Queues a task that came through the inbox.
+    pub(crate) fn arrive(&self, key: Key) {
+        if let Some(task) = self.living.borrow().get(key) {
+            task.woken.arrive();
+        }
+        self.wake(key);
     }
 
     /// Lines up those that yielded, behind all others.
@@ -82,7 +85,7 @@ impl Tasks {
         }
     }
 
-    pub(crate) fn pop(&self) -> Option<Runnable<Key>> {
+    pub(crate) fn pop(&self) -> Option<Any> {
         let next = self.queue.borrow_mut().pop_front();
         let left = if next.is_some() { self.unheard.get().saturating_sub(1) } else { 0 };
         self.unheard.set(left);
@@ -102,56 +105,8 @@ impl Tasks {
         self.unheard.get() > 0 && !self.is_idle()
     }
 
-    pub(crate) fn poll(&self, task: Runnable<Key>) {
-        let _entered = self.enter(&task);
-        task.run();
-    }
-
-    /// Drops a task, and with it its future, unless a poll of it is on the stack.
-    fn drop(&self, task: Runnable<Key>) {
-        let _entered = self.enter(&task);
-        drop(task);
-    }
-
-    /// Drops a task that came too late. One whose destructor spawns the next, whose destructor does
-    /// too, would never come to an end: the last of them is leaked.
-    fn refuse(&self, task: Runnable<Key>) {
-        const MOST: usize = 16;
-        let depth = self.refusing.get();
-        if depth == MOST {
-            return std::mem::forget(task);
-        }
-        self.refusing.set(depth + 1);
-        self.drop(task);
-        self.refusing.set(depth);
-    }
-
-    fn enter(&self, task: &Runnable<Key>) -> Entered<'_> {
-        self.entered.borrow_mut().push(*task.metadata());
-        Entered(self)
-    }
-
     pub(crate) fn label(&self, key: Key) -> Option<Label> {
-        self.active.borrow_mut().get_mut(key).map(|active| active.label.clone())
-    }
-
-    /// The label of a task that has just been polled.
-    pub(crate) fn polled_label(&self, key: Key) -> Option<Label> {
-        let ended = || self.ended.take().filter(|(other, _)| *other == key).map(|(_, label)| label);
-        self.label(key).or_else(ended)
-    }
-
-    pub(crate) fn set_label(&self, key: Key, label: Label) {
-        if let Some(active) = self.active.borrow_mut().get_mut(key) {
-            active.label = label;
-        }
-    }
-
-    /// Nobody awaits the task from here on.
-    pub(crate) fn detach(&self, key: Key) {
-        if let Some(active) = self.active.borrow_mut().get_mut(key) {
-            active.detached = true;
-        }
+        self.living.borrow().get(key).map(|task| task.label.borrow().clone())
     }
 
     pub(crate) fn labels(&self) -> Vec<Label> {
@@ -160,50 +115,14 @@ impl Tasks {
 
     /// The labels of all tasks but these.
     pub(crate) fn labels_but(&self, but: &[Key]) -> Vec<Label> {
-        let active = self.active.borrow();
-        let others = active.iter().filter(|(key, _)| !but.contains(key));
-        others.map(|(_, active)| active.label.clone()).collect()
-    }
-}
-
-/// A task on the stack.
-struct Entered<'a>(&'a Tasks);
-
-impl Drop for Entered<'_> {
-    fn drop(&mut self) {
-        self.0.entered.borrow_mut().pop();
-    }
-}
-
-/// Takes a task off the list when its future is dropped, however that comes.
-pub(crate) struct Living {
-    core: Rc<Core>,
-    key: Key,
-}
-
-impl Living {
-    /// Gives the panic of a poll to the one who awaits the task, or to the end of a turn.
-    pub(crate) fn give(&self, panic: Box<dyn Any + Send>) -> Panic {
-        let detached = |active: &mut Active| active.detached;
-        if self.core.tasks.active.borrow_mut().get_mut(self.key).is_some_and(detached) {
-            self.keep(panic);
-            return Panic(None);
-        }
-        Panic(Some(panic))
+        let living = self.living.borrow();
+        let others = living.iter().filter(|(key, _)| !but.contains(key));
+        others.map(|(_, task)| task.label.borrow().clone()).collect()
     }
 
-    /// Keeps a panic for the end of a turn.
-    pub(crate) fn keep(&self, panic: Box<dyn Any + Send>) {
-        self.core.panics.borrow_mut().push_back(panic);
-    }
-}
-
-impl Drop for Living {
-    fn drop(&mut self) {
-        let active = self.core.tasks.active.borrow_mut().remove(self.key);
-        if let Some(Active { label, .. }) = active {
-            self.core.tasks.ended.replace(Some((self.key, label)));
-        }
+    /// Leaves all tasks as they are, for ever: those of a parent in its fork.
+    pub(crate) fn abandon(&self) {
+        std::mem::forget(self.living.replace(Slots::new()));
     }
 }
 
@@ -213,54 +132,96 @@ impl Core {
         F: Future + 'static,
         F::Output: 'static,
     {
-        let key = self.tasks.active.borrow().next_key();
-        let living = Living { core: Rc::clone(self), key };
-        let body = Guarded::new(unconstrained(future), living);
-        let shared = Arc::clone(&self.shared);
-        let schedule = move |task| shared.schedule(task);
-        let (runnable, task) = Builder::new().metadata(key).spawn_local(move |_| body, schedule);
-        let waker = runnable.waker();
-        self.tasks.active.borrow_mut().insert(Active { waker, label, detached: false });
-        runnable.schedule();
-        Task::new(Rc::clone(self), key, task)
+        let key = self.tasks.living.borrow().next_key();
+        let woken = Arc::new(Woken::new(key, Arc::clone(&self.shared)));
+        let (task, handle) = spawned::new(unconstrained(future), woken, label);
+        if self.tasks.closed.get() {
+            self.refuse_task(&task);
+        } else {
+            self.tasks.living.borrow_mut().insert(task);
+            self.wake_task(key);
+        }
+        Task::new(Rc::clone(self), handle)
     }
 
-    /// Drops the futures of all tasks that live, except of those that are being polled.
-    ///
-    /// A task that a foreign thread has woken may still be on its way into the inbox; it is waited
-    /// for, as it must not be dropped over there.
+    /// Polls a task that was queued.
+    pub(crate) fn poll_task(&self, task: &Any) {
+        if task.is_over() {
+            return;
+        }
+        if task.cancelled.get() {
+            return self.drop_task(task);
+        }
+        task.place.set(Place::Entered);
+        if let Poll::Ready(panic) = task.poll() {
+            panic.into_iter().for_each(|panic| self.keep_panic(panic));
+            return self.end_task(task);
+        }
+        if task.cancelled.get() || self.tasks.closed.get() {
+            return self.drop_task(task);
+        }
+        if task.place.replace(Place::Waiting) == Place::EnteredAgain {
+            task.place.set(Place::Queued);
+            self.tasks.later.borrow_mut().push_back(Rc::clone(task));
+        }
+    }
+
+    /// Drops the future of a task.
+    fn drop_task(&self, task: &Any) {
+        task.cancelled.set(true);
+        // What its destructor wakes is not queued again.
+        task.place.set(Place::Entered);
+        self.end_task(task);
+    }
+
+    /// The future has ended, or is to be dropped: an output that nobody will ask for goes as well.
+    fn end_task(&self, task: &Any) {
+        if task.detached.get() {
+            task.take_panic().into_iter().for_each(|panic| self.keep_panic(panic));
+        }
+        if task.detached.get() || task.cancelled.get() {
+            task.clear().into_iter().for_each(|panic| self.keep_panic(panic));
+        }
+        task.place.set(Place::Over);
+        task.woken.silence();
+        let living = self.tasks.living.borrow_mut().remove(task.key);
+        drop(living);
+        if let Some(awaiter) = task.awaiter.take() {
+            self.wake_user(awaiter);
+        }
+    }
+
+    fn keep_panic(&self, panic: spawned::Panic) {
+        self.panics.borrow_mut().push_back(panic);
+    }
+
+    /// Drops a task that came too late. One whose destructor spawns the next, whose destructor does
+    /// too, would never come to an end: the last of them is leaked.
+    fn refuse_task(&self, task: &Any) {
+        const MOST: usize = 16;
+        let depth = self.tasks.refusing.get();
+        if depth == MOST {
+            task.place.set(Place::Over);
+            return std::mem::forget(Rc::clone(task));
+        }
+        self.tasks.refusing.set(depth + 1);
+        self.drop_task(task);
+        self.tasks.refusing.set(depth);
+    }
+
+    /// Drops the futures of all tasks that live, except of those that are being polled or dropped.
     pub(crate) fn cancel_tasks(&self) {
-        let mut doomed: Vec<(Key, Waker)> = {
-            let active = self.tasks.active.borrow();
-            active.iter().map(|(key, active)| (key, active.waker.clone())).collect()
-        };
-        // Waking schedules a task; dropping what is scheduled drops its future. Of a reactor that
-        // is being dropped it does so on the spot.
-        for (_, waker) in &doomed {
-            self.call_user(|_| None, || waker.wake_by_ref());
+        let living = self.tasks.living.borrow();
+        let doomed: Vec<Any> = living.iter().map(|(_, task)| Rc::clone(task)).collect();
+        drop(living);
+        for task in doomed {
+            // Their destructors are user code, which may have opened a host loop that polls the next.
+            if !task.is_entered() && !task.is_over() {
+                self.call_user(|_| None, || self.drop_task(&task));
+            }
         }
-        loop {
-            // What destructors spawn meanwhile is left for the next round.
-            self.tasks.promote();
-            let mut queued = self.tasks.queue.borrow().len();
-            while let Some(task) = self.shared.inbox.pop_task() {
-                self.tasks.queue.borrow_mut().push_back(task);
-                queued += 1;
-            }
-            for _ in 0..queued {
-                if let Some(task) = self.tasks.pop() {
-                    // The destructors of the future are user code.
-                    self.call_user(|_| None, || self.tasks.drop(task));
-                }
-            }
-            let entered = self.tasks.entered.borrow();
-            doomed.retain(|(key, _)| self.tasks.label(*key).is_some() && !entered.contains(key));
-            drop(entered);
-            if doomed.is_empty() {
-                return;
-            }
-            std::thread::yield_now();
-        }
+        self.tasks.queue.borrow_mut().retain(|task| !task.is_over());
+        self.tasks.later.borrow_mut().retain(|task| !task.is_over());
     }
 
     /// Cancels all tasks and takes no more. One that is being polled is dropped when its poll ends.

@@ -13,7 +13,6 @@ use std::any::Any;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use async_task::Runnable;
 use interloop_backends::mailbox::Mailbox;
 use interloop_backends::{Event, Key};
 
@@ -33,7 +32,7 @@ pub(crate) struct Inbox {
     /// them, one thread at a time; it orders nothing, hence relaxed.
     merge_at: AtomicUsize,
     calls: Queue<Box<dyn Call>>,
-    tasks: Queue<Runnable<Key>>,
+    tasks: Queue<Key>,
     /// Calls that came after the last drain, on their way back to their callers.
     stranded: Mutex<Vec<Box<dyn Call>>>,
 }
@@ -46,6 +45,38 @@ pub(crate) trait Call: Send {
     fn sender(&self) -> usize;
     /// Gives the closure's own type back to the caller that knows it.
     fn into_any(self: Box<Self>) -> Box<dyn Any + Send>;
+}
+
+/// Whether a task is on its way through the inbox, so that it is pushed once, however often it is woken.
+pub(crate) struct Underway {
+    /// True from a foreign thread's wake until the host thread has popped the task, and for ever once that is
+    /// over. Foreign threads swap it to true, before they push; the host thread swaps it to false, after it has
+    /// popped and before it polls. AcqRel makes all swaps one chain: a wake that finds it true is followed by the
+    /// host's swap, which acquires what came before the wake, for the poll. The loom model
+    /// `inbox_polls_after_every_wake` covers it.
+    flag: AtomicBool,
+}
+
+impl Underway {
+    pub(crate) fn new() -> Underway {
+        Underway { flag: AtomicBool::new(false) }
+    }
+
+    /// A foreign thread: has woken the task. True when it is to push it.
+    fn begin(&self) -> bool {
+        !self.flag.swap(true, Ordering::AcqRel)
+    }
+
+    /// The host thread: has popped the task.
+    pub(crate) fn end(&self) {
+        self.flag.swap(false, Ordering::AcqRel);
+    }
+
+    /// The host thread: the task is over, and need not be pushed again.
+    pub(crate) fn silence(&self) {
+        // A store, as nothing is to be acquired any more: one that does not see it pushes a key that finds nobody.
+        self.flag.store(true, Ordering::Relaxed);
+    }
 }
 
 struct Parcel<F> {
@@ -136,12 +167,19 @@ impl Inbox {
         self.events.fetch(take);
     }
 
-    /// Pushes a task that a foreign thread woke; the caller posts.
-    pub(crate) fn push_task(&self, task: Runnable<Key>) {
-        self.tasks.push(task);
+    /// Pushes a task that a foreign thread woke. True when it was not underway already: then the caller
+    /// posts.
+    #[must_use]
+    pub(crate) fn push_task(&self, task: Key, underway: &Underway) -> bool {
+        let first = underway.begin();
+        if first {
+            self.tasks.push(task);
+        }
+        first
     }
 
-    pub(crate) fn pop_task(&self) -> Option<Runnable<Key>> {
+    /// The host thread: takes a task, and says `end` of what is underway before it polls it.
+    pub(crate) fn pop_task(&self) -> Option<Key> {
         self.tasks.pop()
     }
 

@@ -83,7 +83,6 @@ mod dump;
 mod embed;
 mod executor;
 mod fork;
-mod guarded;
 mod histogram;
 #[cfg(feature = "hyper")]
 pub mod hyper;
@@ -109,6 +108,7 @@ pub mod signal;
 mod slots;
 mod source;
 mod sources;
+mod spawned;
 mod stats;
 mod stopped;
 mod stopwatch;
@@ -126,6 +126,7 @@ mod turn;
 mod wake;
 mod waker_proxy;
 mod watchdog;
+mod woken;
 mod worker;
 
 pub use action::Action;

@@ -45,6 +45,12 @@ pub(crate) fn leave(id: usize) {
     });
 }
 
+/// The reactor `id`, if it is the one whose turn runs on this thread: the one to look for first, where it mostly is.
+pub(crate) fn find_turning(id: usize) -> Option<Rc<Core>> {
+    let is_it = |core: &&Rc<Core>| core.shared.id == id;
+    TURNS.try_with(|turns| turns.borrow().last().filter(is_it).cloned()).ok().flatten()
+}
+
 /// The reactor `id`, if it lives on this thread.
 pub(crate) fn find(id: usize) -> Option<Rc<Core>> {
     REACTORS

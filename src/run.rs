@@ -100,6 +100,10 @@ const WAKER_PATIENCE: Duration = Duration::from_secs(1);
 /// How long `finish` waits for a worker that was told to end, even past its timeout.
 const WORKER_PATIENCE: Duration = Duration::from_millis(100);
 
+/// How long turns may follow each other without a look into the backend. One that is longer is followed by
+/// a look.
+const LOOK_EVERY: Nanos = 10_000;
+
 /// Puts the drive back when `run` ends, with a panic too.
 struct Running<'a>(&'a Rc<Core>);
 
@@ -263,10 +267,17 @@ impl Core {
         }
     }
 
-    /// Blocks in the backend until something happens that needs a turn, or until `limit`.
+    /// Blocks in the backend until something happens that needs a turn, or until `limit`. Where a turn is
+    /// owed it only looks, and that not after each of the shortest: a task that yields would cost a system
+    /// call each time.
     fn poll_until(&self, limit: Nanos) {
         let shared = &self.shared;
-        let timeout = if shared.inbox.is_pending() {
+        let owes_a_turn = limit == NOW || shared.inbox.is_pending();
+        if owes_a_turn && self.now.get() < self.looked.get().saturating_add(LOOK_EVERY) {
+            return;
+        }
+        self.looked.set(self.now.get());
+        let timeout = if owes_a_turn {
             Some(Duration::ZERO)
         } else {
             shared.clock.until(limit.min(shared.park.deadline()))

@@ -5,8 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use async_task::Runnable;
-use interloop_backends::{Key, Poller};
+use interloop_backends::Poller;
 
 use crate::builder::Options;
 use crate::clock::Clock;
@@ -73,18 +72,6 @@ impl Shared {
 
     pub(crate) fn is_host(&self) -> bool {
         local::thread() == self.host
-    }
-
-    /// Takes a task that was woken, on whatever thread.
-    pub(crate) fn schedule(self: &Arc<Shared>, task: Runnable<Key>) {
-        if self.is_host() {
-            if let Some(core) = local::find(self.id) {
-                core.schedule(task);
-            }
-            return;
-        }
-        self.inbox.push_task(task);
-        self.wake();
     }
 
     /// Asks for the shutdown, from any thread.

@@ -303,6 +303,7 @@ impl Core {
         if !self.shared.process.is_current() {
             // The worker is the parent's, and so is what the backend watches.
             std::mem::forget(self.worker.take());
+            self.tasks.abandon();
             // Closing a poller may take its own descriptors out of the set that both share.
             std::mem::forget(Arc::clone(&self.shared.poller));
             self.shutdown.stage.set(Stage::Over);

@@ -42,6 +42,11 @@ impl<T> Slots<T> {
         key
     }
 
+    pub(crate) fn get(&self, key: Key) -> Option<&T> {
+        let slot = self.slot(key.slot())?;
+        slot.item.as_ref().filter(|_| slot.generation == key.generation())
+    }
+
     pub(crate) fn get_mut(&mut self, key: Key) -> Option<&mut T> {
         let slot = self.slot_mut(key.slot())?;
         slot.item.as_mut().filter(|_| slot.generation == key.generation())

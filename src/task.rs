@@ -1,9 +1,8 @@
 //! A spawned task, as the user holds it.
 
-use std::any::Any;
 use std::borrow::Cow;
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
@@ -12,11 +11,7 @@ use interloop_backends::Key;
 
 use crate::core::Core;
 use crate::label::Label;
-
-/// What a task panicked with. None where the reactor has taken it.
-pub(crate) struct Panic(pub(crate) Option<Box<dyn Any + Send>>);
-
-type Inner<T> = async_task::FallibleTask<Result<T, Panic>, Key>;
+use crate::spawned::{Output, Panic, Spawned};
 
 /// A task on the host thread, from [`Handle::spawn_local`](crate::Handle::spawn_local).
 ///
@@ -36,27 +31,21 @@ type Inner<T> = async_task::FallibleTask<Result<T, Panic>, Key>;
 #[must_use = "dropping a task cancels it; `detach` lets it go"]
 pub struct Task<T> {
     core: Rc<Core>,
-    key: Key,
-    inner: Inner<T>,
+    spawned: Rc<Spawned<dyn Output<T>>>,
 }
 
 impl<T> Task<T> {
-    pub(crate) fn new(
-        core: Rc<Core>,
-        key: Key,
-        task: async_task::Task<Result<T, Panic>, Key>,
-    ) -> Task<T> {
-        Task { core, key, inner: task.fallible() }
+    pub(crate) fn new(core: Rc<Core>, spawned: Rc<Spawned<dyn Output<T>>>) -> Task<T> {
+        Task { core, spawned }
     }
 
     pub(crate) fn key(&self) -> Key {
-        self.key
+        self.spawned.key
     }
 
     /// Lets the task go: it runs without anybody holding it.
     pub fn detach(self) {
-        self.core.tasks.detach(self.key);
-        self.inner.detach();
+        self.spawned.detached.set(true);
     }
 
     /// Cancels the task and waits until its future is dropped. Gives the output of one that had
@@ -66,18 +55,38 @@ impl<T> Task<T> {
     ///
     /// The task is cancelled as soon as this is polled; dropping the future only stops the waiting.
     pub async fn cancel(self) -> Option<T> {
-        let output = self.inner.cancel().await?;
+        self.begin_cancel();
+        let output = poll_fn(|cx| self.poll_output(cx)).await?;
         Some(unwrap(output))
+    }
+
+    /// Has the executor drop the future, in its own time: whoever cancels may hold what the future's
+    /// destructor asks for.
+    fn begin_cancel(&self) {
+        if !self.spawned.is_over() && !self.spawned.cancelled.replace(true) {
+            self.core.wake_task(self.spawned.key);
+        }
+    }
+
+    /// The output, or None when the task was cancelled, once it is over.
+    fn poll_output(&self, cx: &mut Context<'_>) -> Poll<Option<Result<T, Panic>>> {
+        if self.spawned.is_over() {
+            return Poll::Ready(self.spawned.take());
+        }
+        let awaiter = self.spawned.awaiter.take();
+        let awaiter = awaiter.filter(|known| known.will_wake(cx.waker()));
+        self.spawned.awaiter.set(Some(awaiter.unwrap_or_else(|| cx.waker().clone())));
+        Poll::Pending
     }
 
     /// True when the future has ended or was cancelled.
     pub fn is_finished(&self) -> bool {
-        self.inner.is_finished()
+        self.spawned.is_over() || self.spawned.cancelled.get()
     }
 
     /// Names the task, for reports and dumps.
     pub fn label(self, label: impl Into<Cow<'static, str>>) -> Task<T> {
-        self.core.tasks.set_label(self.key, Label::named(label));
+        self.spawned.label.replace(Label::named(label));
         self
     }
 }
@@ -85,20 +94,26 @@ impl<T> Task<T> {
 impl<T> Future for Task<T> {
     type Output = T;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
-        match ready!(Pin::new(&mut self.inner).poll(cx)) {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
+        match ready!(self.poll_output(cx)) {
             Some(output) => Poll::Ready(unwrap(output)),
             None => panic!("the task was cancelled: its reactor has stopped"),
         }
     }
 }
 
-fn unwrap<T>(output: Result<T, Panic>) -> T {
-    match output {
-        Ok(output) => output,
-        Err(Panic(Some(panic))) => std::panic::resume_unwind(panic),
-        Err(Panic(None)) => panic!("the task panicked, and the reactor has taken the panic"),
+impl<T> Drop for Task<T> {
+    fn drop(&mut self) {
+        if self.spawned.detached.get() {
+            return;
+        }
+        self.begin_cancel();
+        drop(self.spawned.is_over().then(|| self.spawned.take()));
     }
+}
+
+fn unwrap<T>(output: Result<T, Panic>) -> T {
+    output.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 impl<T> fmt::Debug for Task<T> {

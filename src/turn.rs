@@ -223,8 +223,8 @@ impl Core {
 
     fn run_tasks(self: &Rc<Core>, budget: &mut Budget) -> bool {
         if self.posted.get() {
-            while let Some(task) = self.shared.inbox.pop_task() {
-                self.tasks.push(task);
+            while let Some(key) = self.shared.inbox.pop_task() {
+                self.tasks.arrive(key);
             }
         }
         while !budget.is_spent(self) {
@@ -235,9 +235,8 @@ impl Core {
             };
             budget.take(self);
             count(&self.counters.polls);
-            let key = *task.metadata();
             self.credit.set(CREDIT);
-            self.call_user(|core| core.tasks.polled_label(key), || self.tasks.poll(task));
+            self.call_user(|_| Some(task.label.borrow().clone()), || self.poll_task(&task));
         }
         self.tasks.promote();
         self.tasks.is_idle()

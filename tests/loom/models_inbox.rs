@@ -4,12 +4,13 @@
 
 use std::sync::Arc;
 
+use interloop_backends::Key;
 use interloop_backends::mailbox::Mailbox;
 use loom::cell::UnsafeCell;
 use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::thread;
 
-use crate::inbox::Inbox;
+use crate::inbox::{Inbox, Underway};
 use crate::shared::Flag;
 
 /// Two threads push; the host sleeps until it is woken, clears, drains. If an item could be left
@@ -146,3 +147,43 @@ impl Item {
 
 // SAFETY: an item is moved from thread to thread, never shared.
 unsafe impl Send for Item {}
+
+/// Two threads wake one task, each after it has written something; the host sleeps until it is woken, and
+/// polls the task for what comes through the inbox. If a wake could find the task underway, and the poll not
+/// see what came before that wake, or if the host could take the task off its way after the poll, somebody's word would be
+/// left unread, and the host would sleep for ever.
+#[test]
+fn inbox_polls_after_every_wake() {
+    loom::model(|| {
+        let inbox = Arc::new(Inbox::new());
+        let host = Arc::new(Flag::new());
+        let underway = Arc::new(Underway::new());
+        let words: Vec<_> = (0..2).map(|_| Arc::new(AtomicUsize::new(0))).collect();
+        let wakers: Vec<_> = words
+            .iter()
+            .map(|word| {
+                let (inbox, host, underway) =
+                    (Arc::clone(&inbox), Arc::clone(&host), Arc::clone(&underway));
+                let word = Arc::clone(word);
+                thread::spawn(move || {
+                    word.store(1, Ordering::Relaxed);
+                    if inbox.push_task(Key::new(0, 0), &underway) && inbox.post() {
+                        host.notify().unwrap();
+                    }
+                })
+            })
+            .collect();
+        let mut heard = 0;
+        while heard < 2 {
+            host.wait();
+            if inbox.begin() {
+                while inbox.pop_task().is_some() {
+                    underway.end();
+                    // The poll.
+                    heard = words.iter().map(|word| word.load(Ordering::Relaxed)).sum();
+                }
+            }
+        }
+        wakers.into_iter().for_each(|waker| waker.join().unwrap());
+    });
+}

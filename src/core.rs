@@ -80,7 +80,13 @@ pub(crate) struct Core {
     /// The clock at the end of the last callback, or at the begin of the turn; as it was a few callbacks
     /// ago, while these are short.
     pub(crate) now: Cell<Nanos>,
+    /// True while nothing has run since `now` was read.
+    pub(crate) fresh: Cell<bool>,
     stopwatch: Stopwatch,
+    /// How long a callback takes that is slow.
+    slow: Nanos,
+    /// True when the reactor's own loop has another turn before it, and does not park.
+    pub(crate) goes_on: Cell<bool>,
     /// When the reactor's own loop has looked into the backend, as of `now`.
     pub(crate) looked: Cell<Nanos>,
     /// True once the sources heard that the backend has failed.
@@ -120,7 +126,10 @@ impl Core {
             posted: Cell::new(false),
             first_phase: Cell::new(0),
             now: Cell::new(0),
+            fresh: Cell::new(false),
             stopwatch: Stopwatch::new(slow),
+            slow,
+            goes_on: Cell::new(false),
             looked: Cell::new(0),
             failure_told: Cell::new(false),
             #[cfg(feature = "net")]
@@ -156,7 +165,7 @@ impl Core {
         self.running.set(outer);
         let took = ended.saturating_sub(began);
         // A callback in which other callbacks ran has opened a nested loop, and held up nobody.
-        if took > nanos(self.shared.options.slow_callback) && self.callbacks.get() == number {
+        if took > self.slow && self.callbacks.get() == number {
             if let Some(label) = label(self) {
                 let label = label.to_string();
                 let took = Duration::from_nanos(took);
@@ -228,14 +237,15 @@ impl Core {
     /// A change was made on the host thread that the worker, the backend or the host has to learn
     /// of.
     pub(crate) fn settle(self: &Rc<Core>) {
+        // Nobody watches its callbacks; and the future of `block_on` is polled before a turn, which does all
+        // this at its end.
+        if self.drive.get() == Drive::Running {
+            return;
+        }
         if self.depth.get() > 0 {
             if self.running.get() != 0 {
                 self.watch_callback();
             }
-            return;
-        }
-        // The future of `block_on` is polled before a turn, which does all this at its end.
-        if self.drive.get() == Drive::Running {
             return;
         }
         // No callback has ended just now: without this, a timer that is overdue would be sent
@@ -251,7 +261,7 @@ impl Core {
     pub(crate) fn ask_for_a_turn(self: &Rc<Core>) {
         if self.drive.get() == Drive::Running && self.depth.get() == 0 {
             // The loop is this thread's own, and looks before it parks.
-            let _own = self.shared.inbox.post();
+            self.goes_on.set(true);
         } else {
             self.shared.wake();
         }

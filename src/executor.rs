@@ -55,18 +55,15 @@ impl Tasks {
     pub(crate) fn wake(&self, key: Key) -> bool {
         let living = self.living.borrow();
         let Some(task) = living.get(key) else { return false };
-        match task.place.get() {
-            Place::Waiting => {
-                task.place.set(Place::Queued);
-                self.queue.borrow_mut().push_back(Rc::clone(task));
-                true
-            }
-            Place::Entered => {
-                task.place.set(Place::EnteredAgain);
-                false
-            }
-            Place::Queued | Place::EnteredAgain | Place::Over => false,
+        if task.place.get() == Place::Waiting {
+            task.place.set(Place::Queued);
+            self.queue.borrow_mut().push_back(Rc::clone(task));
+            return true;
         }
+        if task.place.get() == Place::Entered {
+            task.place.set(Place::EnteredAgain);
+        }
+        false
     }
 
     /// Queues a task that came through the inbox.
@@ -87,8 +84,9 @@ impl Tasks {
 
     pub(crate) fn pop(&self) -> Option<Any> {
         let next = self.queue.borrow_mut().pop_front();
-        let left = if next.is_some() { self.unheard.get().saturating_sub(1) } else { 0 };
-        self.unheard.set(left);
+        if self.unheard.get() > 0 {
+            self.unheard.set(if next.is_some() { self.unheard.get() - 1 } else { 0 });
+        }
         next
     }
 

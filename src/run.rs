@@ -110,6 +110,10 @@ struct Running<'a>(&'a Rc<Core>);
 impl Drop for Running<'_> {
     fn drop(&mut self) {
         self.0.drive.set(Drive::None);
+        self.0.fresh.set(false);
+        if self.0.goes_on.take() {
+            let _woken_below = self.0.shared.inbox.post();
+        }
         self.0.shared.proxy.restore();
         // What the last poll of a future has left is for the next drive.
         self.0.settle();
@@ -173,8 +177,9 @@ impl Core {
         let waker = Waker::from(Arc::clone(&woken));
         loop {
             // Taken before the poll: what comes during it asks for another.
-            if woken.flag.swap(false, Ordering::AcqRel) {
+            if woken.flag.load(Ordering::Relaxed) && woken.flag.swap(false, Ordering::AcqRel) {
                 self.credit.set(CREDIT);
+                self.fresh.set(false);
                 if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker))
                 {
                     return Ok(output);
@@ -272,12 +277,13 @@ impl Core {
     /// call each time.
     fn poll_until(&self, limit: Nanos) {
         let shared = &self.shared;
-        let owes_a_turn = limit == NOW || shared.inbox.is_pending();
-        if owes_a_turn && self.now.get() < self.looked.get().saturating_add(LOOK_EVERY) {
+        let goes_on = self.goes_on.take() || limit == NOW || shared.inbox.is_pending();
+        if goes_on && self.now.get() < self.looked.get().saturating_add(LOOK_EVERY) {
+            self.fresh.set(true);
             return;
         }
         self.looked.set(self.now.get());
-        let timeout = if owes_a_turn {
+        let timeout = if goes_on {
             Some(Duration::ZERO)
         } else {
             shared.clock.until(limit.min(shared.park.deadline()))

@@ -80,7 +80,7 @@ impl Core {
         if self.shared.inbox.begin() {
             self.posted.set(true);
         }
-        let now = self.start_clock();
+        let now = if self.fresh.take() { self.now.get() } else { self.start_clock() };
         self.depth.set(self.depth.get() + 1);
         let depth = Depth(self);
         let turning = local::turning(self);
@@ -233,7 +233,7 @@ impl Core {
                 self.tasks.promote();
                 return true;
             };
-            budget.take(self);
+            budget.items -= 1;
             count(&self.counters.polls);
             self.credit.set(CREDIT);
             self.call_user(|_| Some(task.label.borrow().clone()), || self.poll_task(&task));

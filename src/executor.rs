@@ -15,7 +15,7 @@ use crate::label::Label;
 use crate::slots::Slots;
 use crate::spawned::{self, Body, Place, Spawned};
 use crate::task::Task;
-use crate::woken::Woken;
+use crate::woken::Owned;
 
 /// A task, as the executor sees it.
 type Any = Rc<Spawned<dyn Body>>;
@@ -131,7 +131,7 @@ impl Core {
         F::Output: 'static,
     {
         let key = self.tasks.living.borrow().next_key();
-        let woken = Arc::new(Woken::new(key, Arc::clone(&self.shared)));
+        let woken = Owned::new(key, Arc::clone(&self.shared));
         let (task, handle) = spawned::new(unconstrained(future), woken, label);
         if self.tasks.closed.get() {
             self.refuse_task(&task);

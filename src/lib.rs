@@ -113,6 +113,7 @@ mod stats;
 mod stopped;
 mod stopwatch;
 mod sync;
+mod tally;
 mod task;
 #[cfg(feature = "test-util")]
 pub mod testing;

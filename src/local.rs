@@ -18,19 +18,21 @@ impl fmt::Display for ThreadToken {
 }
 
 thread_local! {
-    static TOKEN: ThreadToken = {
-        /// The next token. Relaxed: only the numbers have to differ.
-        static NEXT: AtomicU64 = AtomicU64::new(1);
-        ThreadToken(NEXT.fetch_add(1, Ordering::Relaxed))
-    };
+    /// 0 until somebody asks.
+    static TOKEN: Cell<u64> = const { Cell::new(0) };
     static REACTORS: RefCell<Vec<(usize, Weak<Core>)>> = const { RefCell::new(Vec::new()) };
     static TURNS: RefCell<Vec<Rc<Core>>> = const { RefCell::new(Vec::new()) };
     static WAKING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// The token of this thread. A thread whose locals are already gone is nobody's host.
+/// The token of this thread.
 pub(crate) fn thread() -> ThreadToken {
-    TOKEN.try_with(|token| *token).unwrap_or(ThreadToken(0))
+    /// The next token. Relaxed: only the numbers have to differ.
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    if TOKEN.get() == 0 {
+        TOKEN.set(NEXT.fetch_add(1, Ordering::Relaxed));
+    }
+    ThreadToken(TOKEN.get())
 }
 
 /// Makes a reactor known to its thread.

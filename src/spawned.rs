@@ -2,23 +2,21 @@
 //! it stands.
 //!
 //! All of this is the host thread's alone, so that a poll and a wake over there touch no atomic. What
-//! foreign threads hold of a task is its waker ([`Woken`]), which knows no more of it than its key.
+//! foreign threads may hold of a task is its waker (`src/woken.rs`), which knows no more of it than its key.
 #![allow(unsafe_code)]
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::future::Future;
-use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use interloop_backends::Key;
 
 use crate::label::Label;
-use crate::woken::Woken;
+use crate::woken::Owned;
 
 /// What somebody's code panicked with.
 pub(crate) type Panic = Box<dyn Any + Send>;
@@ -49,7 +47,7 @@ pub(crate) struct Spawned<B: ?Sized> {
     pub(crate) label: RefCell<Label>,
     /// Who awaits it.
     pub(crate) awaiter: Cell<Option<Waker>>,
-    pub(crate) woken: Arc<Woken>,
+    pub(crate) woken: Owned,
     body: B,
 }
 
@@ -135,7 +133,7 @@ impl<F: Future> Output<F::Output> for Staged<F> {
 /// A task, for its executor and for its handle.
 type Both<T> = (Rc<Spawned<dyn Body>>, Rc<Spawned<dyn Output<T>>>);
 
-pub(crate) fn new<F>(future: F, woken: Arc<Woken>, label: Label) -> Both<F::Output>
+pub(crate) fn new<F>(future: F, woken: Owned, label: Label) -> Both<F::Output>
 where
     F: Future + 'static,
     F::Output: 'static,
@@ -167,11 +165,7 @@ impl<B: ?Sized> Spawned<B> {
 impl Spawned<dyn Body> {
     /// Polls the future, with the task's own waker.
     pub(crate) fn poll(&self) -> Poll<Option<Panic>> {
-        // SAFETY: the pointer is that of an `Arc`, whose count stays as it is: this one is never dropped, and
-        // is gone before `self.woken`, which it is borrowed from.
-        let borrowed = unsafe { Arc::from_raw(Arc::as_ptr(&self.woken)) };
-        let waker = ManuallyDrop::new(Waker::from(borrowed));
-        self.body.poll(&mut Context::from_waker(&waker))
+        self.woken.lend(|waker| self.body.poll(&mut Context::from_waker(waker)))
     }
 
     pub(crate) fn clear(&self) -> Option<Panic> {

@@ -18,6 +18,8 @@ mod proxy;
 mod rest;
 #[path = "../../src/sync.rs"]
 mod sync;
+#[path = "../../src/tally.rs"]
+mod tally;
 #[path = "../../src/wake.rs"]
 mod wake;
 #[path = "../../src/watchdog.rs"]
@@ -29,6 +31,7 @@ mod models_inbox;
 mod models_park;
 mod models_proxy;
 mod models_rest;
+mod models_tally;
 mod models_watch;
 
 use fakes::{builder, clock, local, report, shared, tick, worker};

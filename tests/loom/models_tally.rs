@@ -40,7 +40,7 @@ impl Counted {
         unsafe { self.tally.add(home) };
     }
 
-    fn drop(&self, home: bool) {
+    fn give_up(&self, home: bool) {
         self.read();
         // SAFETY: as above.
         let last = unsafe { self.tally.remove(home) };
@@ -65,12 +65,12 @@ fn tally_has_one_last_holder() {
             let (one, other) = (Arc::clone(&counted), Arc::clone(&counted));
             let one = thread::spawn(move || {
                 one.copy(false);
-                one.drop(false);
-                one.drop(false);
+                one.give_up(false);
+                one.give_up(false);
             });
             let other = thread::spawn(move || {
                 other.copy(false);
-                other.drop(false);
+                other.give_up(false);
             });
             let settle = || {
                 counted.read();
@@ -82,7 +82,7 @@ fn tally_has_one_last_holder() {
                 settle();
             }
             other.join().unwrap();
-            counted.drop(true);
+            counted.give_up(true);
             if late {
                 settle();
             }

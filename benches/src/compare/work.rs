@@ -49,7 +49,7 @@ impl Effort {
     pub(crate) fn sample_time(self) -> Duration {
         match self {
             Effort::Quick => Duration::from_millis(20),
-            Effort::Full => Duration::from_millis(250),
+            Effort::Full => Duration::from_millis(100),
         }
     }
 
@@ -57,7 +57,7 @@ impl Effort {
     pub(crate) fn rounds(self) -> usize {
         match self {
             Effort::Quick => 3,
-            Effort::Full => 7,
+            Effort::Full => 5,
         }
     }
 }

@@ -3,6 +3,7 @@
 mod changes;
 mod delivery;
 mod entry;
+mod looks;
 mod object;
 mod registration;
 mod renewal;
@@ -16,6 +17,7 @@ use interloop_backends::{Interest, Key};
 use crate::label::Label;
 use crate::slots::Slots;
 use entry::{Entry, Mark};
+use looks::Looks;
 pub(crate) use object::{Lent, Listener, Object, Watched};
 pub(crate) use registration::{Registered, Registration};
 
@@ -26,6 +28,7 @@ pub(crate) struct Sources {
     /// True when the backend holds changes that it applies at its next wait.
     unapplied: Cell<bool>,
     closed: Cell<bool>,
+    looks: Looks,
 }
 
 /// What waits for its place in a turn.
@@ -53,6 +56,7 @@ impl Sources {
             dirty: RefCell::new(VecDeque::new()),
             unapplied: Cell::new(false),
             closed: Cell::new(false),
+            looks: Looks::new(),
         }
     }
 

@@ -35,7 +35,7 @@ mod changes;
 mod deadline;
 #[cfg(has_notifier)]
 mod notifier;
-#[cfg(has_changes)]
+#[cfg(unix)]
 mod poll_flags;
 #[cfg(has_backend)]
 mod refusal;
@@ -50,7 +50,7 @@ use std::sync::Arc;
 
 pub use kind::BackendKind;
 pub use poller::Poller;
-pub use source::{AsSource, BorrowedSource, is_ready, source_number};
+pub use source::{AsSource, BorrowedSource, is_ready, look, source_number};
 pub use types::{Event, Interest, Kept, Key, Mode, Readiness, Release};
 
 #[cfg(not(any(

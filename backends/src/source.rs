@@ -1,9 +1,13 @@
 //! What can be watched: a file descriptor, or on Windows a socket.
 
+use std::io;
+
 #[cfg(unix)]
 pub use std::os::fd::BorrowedFd as BorrowedSource;
 #[cfg(windows)]
 pub use std::os::windows::io::BorrowedSocket as BorrowedSource;
+
+use crate::{Interest, Readiness};
 
 /// An object that a backend can watch: on Unix whatever is [`AsFd`](std::os::fd::AsFd), on Windows
 /// whatever is `AsSocket`.
@@ -54,36 +58,40 @@ pub(crate) fn never_blocks(_source: BorrowedSource<'_>) -> Option<&'static str> 
     None
 }
 
-/// Asks the operating system whether `source` is ready for `interest` now, whatever was reported of
-/// it.
+/// Asks the operating system what `source` is ready for now, of `interest` and of what is always told,
+/// whatever was reported of it.
 ///
 /// # Errors
 ///
 /// What the operating system said; `Unsupported` where there is no such call.
 #[cfg(unix)]
-pub fn is_ready(source: BorrowedSource<'_>, interest: crate::Interest) -> std::io::Result<bool> {
-    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+pub fn look(source: BorrowedSource<'_>, interest: Interest) -> io::Result<Readiness> {
+    use rustix::event::{PollFd, Timespec, poll};
     use rustix::io::Errno;
 
-    const WANTED: [(crate::Interest, PollFlags); 3] = [
-        (crate::Interest::READABLE, PollFlags::IN),
-        (crate::Interest::WRITABLE, PollFlags::OUT),
-        (crate::Interest::PRIORITY, PollFlags::PRI),
-    ];
-    let wanted = WANTED.iter().filter(|(want, _)| interest.contains(*want));
-    let flags = wanted.fold(PollFlags::empty(), |flags, (_, flag)| flags | *flag);
-    let mut polled = [PollFd::from_borrowed_fd(source, flags)];
+    use crate::poll_flags::{readiness, wanted};
+
+    let mut polled = [PollFd::from_borrowed_fd(source, wanted(interest))];
     loop {
         match poll(&mut polled, Some(&Timespec::default())) {
-            Ok(ready) => return Ok(ready > 0),
+            Ok(_) => return Ok(readiness(polled[0].revents())),
             Err(Errno::INTR) => {}
             Err(errno) => return Err(errno.into()),
         }
     }
 }
 
-/// Asks the operating system whether `source` is ready for `interest` now: it cannot be asked here.
+/// Asks the operating system what `source` is ready for now: it cannot be asked here.
 #[cfg(windows)]
-pub fn is_ready(_source: BorrowedSource<'_>, _interest: crate::Interest) -> std::io::Result<bool> {
-    Err(std::io::ErrorKind::Unsupported.into())
+pub fn look(_source: BorrowedSource<'_>, _interest: Interest) -> io::Result<Readiness> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// As [`look`]: whether that is anything.
+///
+/// # Errors
+///
+/// As `look`.
+pub fn is_ready(source: BorrowedSource<'_>, interest: Interest) -> io::Result<bool> {
+    look(source, interest).map(|readiness| !readiness.is_none())
 }

@@ -5,6 +5,8 @@ use std::rc::Rc;
 use interloop_backends::{Event, Interest, Key, Mode, Readiness};
 
 use super::entry::{Entry, Mark};
+use super::looks::FEW;
+use super::object::Watched;
 use crate::core::{Core, Drive};
 use crate::report::Report;
 
@@ -39,8 +41,11 @@ impl Core {
         self.change_source(key, |entry| entry.waited = wanted);
     }
 
-    /// Tells the backend about every source that was marked.
+    /// Tells the backend about every source that was marked. What is found ready is in line for a turn then,
+    /// and not told.
     pub(crate) fn flush_sources(&self) {
+        let is_worker_asked = self.drive.get() == Drive::Interleaved;
+        let looks = is_worker_asked && self.sources.dirty.borrow().len() <= FEW;
         loop {
             let next = self.sources.dirty.borrow_mut().pop_front();
             let Some(key) = next else { return };
@@ -49,11 +54,16 @@ impl Core {
                 let changed = entry.is_out_of_date();
                 entry.set(Mark::Doubted, false);
                 changed.then(|| {
+                    let before = entry.held;
                     (entry.held, entry.mode) = (entry.wanted(), self.mode(entry));
-                    (Rc::clone(&entry.object), entry.held, entry.mode)
+                    (Rc::clone(&entry.object), before, entry.held, entry.mode)
                 })
             });
-            let Some(Some((object, wanted, mode))) = change else { continue };
+            let Some(Some((object, before, wanted, mode))) = change else { continue };
+            let is_armed_anew = before.is_none() && mode == Mode::Oneshot;
+            if looks && is_armed_anew && self.finds_ready(key, &object, wanted) {
+                continue;
+            }
             if let Err(error) = self.shared.poller.modify(object.source(), key, wanted, mode) {
                 let label = self.sources.label(key).map_or_else(String::new, |l| l.to_string());
                 self.shared.report(&Report::SourceLost { label: &label, error: &error });
@@ -62,6 +72,23 @@ impl Core {
             }
             self.backend_changed();
         }
+    }
+
+    /// Looks at a source that would be armed. True when it is ready, and stands in line.
+    fn finds_ready(&self, key: Key, object: &Rc<dyn Watched>, wanted: Interest) -> bool {
+        // One that remembers what it is ready for waits because an operation has found nothing.
+        if object.cache().is_some() || wanted.is_none() || !self.sources.looks.is_due() {
+            return false;
+        }
+        let readiness = interloop_backends::look(object.source(), wanted).unwrap_or_default();
+        // What was closed behind our back, the backend tells.
+        let is_found = !readiness.is_none() && !readiness.is_invalid();
+        self.sources.looks.found(is_found);
+        if is_found {
+            self.sources.with(key, |entry| entry.held = Interest::NONE);
+            self.enqueue(Event::Ready { key, readiness });
+        }
+        is_found
     }
 
     /// How the backend should report a source. A worker that polls what is true spins on it until the host

@@ -14,6 +14,7 @@ mod ends;
 mod failing;
 mod futures;
 mod levels;
+mod looks;
 mod nested;
 #[cfg(feature = "net")]
 mod objects;
@@ -98,6 +99,7 @@ const SUITES: &[(&str, &[Case])] = &[
     ("embedding", embedding::CASES),
     ("sources", sources::CASES),
     ("levels", levels::CASES),
+    ("looks", looks::CASES),
     ("nested", nested::CASES),
     ("timers", timers::CASES),
     ("tasks", tasks::CASES),

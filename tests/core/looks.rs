@@ -1,0 +1,100 @@
+//! With a worker, a source is looked at before it is armed: what is there already needs no worker.
+
+use std::cell::Cell;
+use std::io::Read;
+use std::rc::Rc;
+
+use interloop::{Action, Interest};
+
+use crate::cases;
+use crate::pairs::{drain, pair, write};
+use crate::world::World;
+
+cases!(
+    ;
+    interleaved:
+    what_a_callback_leaves_unread_costs_no_wait,
+    what_was_found_and_disarmed_is_not_told,
+    what_was_found_and_removed_is_not_told,
+);
+
+/// A byte is read from a hundred each time.
+fn what_a_callback_leaves_unread_costs_no_wait(world: &World) {
+    const BYTES: usize = 100;
+    let (watched, builder) = world.watched();
+    let reactor = builder.build().unwrap();
+    let host = world.host(&reactor);
+    let (near, far) = pair();
+    write(&far, &[7; BYTES]);
+    let (read, done) = (Cell::new(0), host.clone());
+    let source = reactor.register(near, Interest::READABLE, move |mut near, _| {
+        near.read_exact(&mut [0]).unwrap();
+        read.set(read.get() + 1);
+        if read.get() == BYTES {
+            done.done();
+        }
+        Action::Rearm
+    });
+    host.run();
+    let seen = watched.seen();
+    // The first is reported; and the last look was in vain.
+    assert!(seen.events <= 1, "{seen:?}");
+    assert!(seen.modified <= 1, "{seen:?}");
+    drop(source);
+}
+
+/// Between the turn that found it and the turn that would tell.
+fn what_was_found_and_disarmed_is_not_told(world: &World) {
+    let reactor = world.patient().build().unwrap();
+    let host = world.host(&reactor);
+    let (near, far) = pair();
+    write(&far, b"xy");
+    let called = Rc::new(Cell::new(0));
+    let counted = Rc::clone(&called);
+    let source = reactor.register(near, Interest::READABLE, move |mut near, _| {
+        near.read_exact(&mut [0]).unwrap();
+        counted.set(counted.get() + 1);
+        Action::Rearm
+    });
+    let source = source.unwrap();
+    host.run_until(|| called.get() == 1);
+    source.disarm().unwrap();
+    let asked = Rc::new(Cell::new(false));
+    let answered = Rc::clone(&asked);
+    let timer = reactor.after(std::time::Duration::ZERO, move || answered.set(true));
+    host.run_until(|| asked.get());
+    assert_eq!(called.get(), 1);
+    // Armed again, it hears of what is there.
+    source.arm(Interest::READABLE).unwrap();
+    host.run_until(|| called.get() == 2);
+    drop(timer);
+}
+
+/// The source goes, and with it its object; another one is made in its place.
+fn what_was_found_and_removed_is_not_told(world: &World) {
+    let reactor = world.patient().build().unwrap();
+    let host = world.host(&reactor);
+    let (near, far) = pair();
+    write(&far, b"xy");
+    let called = Rc::new(Cell::new(0));
+    let counted = Rc::clone(&called);
+    let source = reactor.register(near, Interest::READABLE, move |mut near, _| {
+        near.read_exact(&mut [0]).unwrap();
+        counted.set(counted.get() + 1);
+        Action::Rearm
+    });
+    host.run_until(|| called.get() == 1);
+    drop(source);
+    let (near, other) = pair();
+    let heard = Rc::new(Cell::new(0));
+    let counted = Rc::clone(&heard);
+    let next = reactor.register(near, Interest::READABLE, move |near, _| {
+        assert!(!drain(near), "it is not the end");
+        counted.set(counted.get() + 1);
+        Action::Rearm
+    });
+    write(&other, b"z");
+    host.run_until(|| heard.get() == 1);
+    assert_eq!((called.get(), heard.get()), (1, 1));
+    drop(next);
+}

@@ -4,9 +4,11 @@
 #![allow(unsafe_code)]
 
 use std::cell::Cell;
+use std::future::Future;
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::mpsc::{self, Receiver};
 use std::sync::{Mutex, PoisonError};
@@ -37,23 +39,38 @@ fn on_each_backend(case: fn(BackendKind)) {
     }
 }
 
-/// Forks; the child runs `child` and exits, the parent waits for it.
-fn in_child(child: impl FnOnce()) {
+/// Forks: 0 in the child.
+fn fork() -> libc::pid_t {
     // SAFETY: the child runs plain code of this process, on the one thread that it has, and exits
     // without running what belongs to the parent. The locks that other threads may hold at the
     // fork, the allocator's, are taken care of by the C library.
     let pid = unsafe { libc::fork() };
     assert!(pid >= 0, "fork: {}", io::Error::last_os_error());
-    if pid == 0 {
-        let outcome = catch_unwind(AssertUnwindSafe(child));
-        // SAFETY: it does not return.
-        unsafe { libc::_exit(i32::from(outcome.is_err())) };
-    }
+    pid
+}
+
+/// Ends the child, which has failed if `rest` panics.
+fn exit(rest: impl FnOnce()) -> ! {
+    let outcome = catch_unwind(AssertUnwindSafe(rest));
+    // SAFETY: it does not return.
+    unsafe { libc::_exit(i32::from(outcome.is_err())) }
+}
+
+/// Waits for a child to end.
+fn wait(pid: libc::pid_t) {
     let mut status = 0;
     // SAFETY: the status is a place of its own.
     let waited = unsafe { libc::waitpid(pid, &mut status, 0) };
     assert_eq!(waited, pid);
     assert_eq!(status, 0, "the child failed");
+}
+
+/// Forks; the child runs `child` and exits, the parent waits for it.
+fn in_child(child: impl FnOnce()) {
+    match fork() {
+        0 => exit(child),
+        pid => wait(pid),
+    }
 }
 
 /// A reactor that hears each byte that is sent to it.
@@ -296,6 +313,113 @@ fn child_is_embedded(backend: BackendKind) {
     assert_eq!(reactor.stats().calls, 1);
     drop(embedded);
     assert!(reactor.finish(LIMIT).unwrap().is_clean());
+}
+
+type Script = Pin<Box<dyn Future<Output = ()>>>;
+
+/// Runs a script to its end in a loop of the reactor's own.
+type Drive = fn(&Reactor, Script) -> io::Result<()>;
+
+const OWN_LOOPS: [Drive; 3] = [
+    |reactor, script| {
+        let stop = reactor.handle();
+        let task = reactor.spawn_local(async move {
+            script.await;
+            stop.stop();
+        });
+        task.detach();
+        reactor.run()
+    },
+    |reactor, script| reactor.block_on(script),
+    |reactor, script| {
+        reactor.on_shutdown(Phase::Before, script)?.detach();
+        reactor.finish(LIMIT).map(|finished| assert!(finished.is_clean(), "{finished}"))
+    },
+];
+
+#[test]
+fn a_child_of_a_callback_leaves_a_loop_of_the_reactors_own_and_takes_no_event() {
+    on_each_backend(|backend| {
+        OWN_LOOPS.iter().for_each(|drive| child_leaves_a_loop(backend, *drive))
+    });
+}
+
+fn child_leaves_a_loop(backend: BackendKind, drive: Drive) {
+    let reactor = Reactor::builder().backend(backend).build().unwrap();
+    // Waited for once: a child that polled the set that it shares would take it.
+    let (near, awaited) = UnixStream::pair().unwrap();
+    let near = reactor.source(near).unwrap();
+    let script = async move {
+        near.ready(Interest::READABLE).await.unwrap();
+    };
+    let (near, peer) = UnixStream::pair().unwrap();
+    let is_child = Rc::new(Cell::new(false));
+    let set = Rc::clone(&is_child);
+    let forks = reactor.register(near, Interest::READABLE, move |_, _| {
+        (&awaited).write_all(b"x").unwrap();
+        match fork() {
+            0 => set.set(true),
+            // The child is first.
+            pid => wait(pid),
+        }
+        Action::Disarm
+    });
+    // Not before the script waits.
+    let begin = move || (&peer).write_all(b"x").unwrap();
+    reactor.after(Duration::from_millis(1), begin).detach();
+    let hang = reactor.after(LIMIT, || panic!("hangs: its child took the event"));
+    let ended = drive(&reactor, Box::pin(script));
+    if is_child.get() {
+        exit(|| assert_eq!(ended.unwrap_err().kind(), io::ErrorKind::Unsupported));
+    }
+    ended.unwrap();
+    drop((forks, hang));
+}
+
+#[test]
+fn a_child_of_a_callback_ends_the_turn_without_a_look_into_the_set() {
+    on_each_backend(child_ends_a_turn);
+}
+
+/// A worker rests while its host is busy, and the host looks into the backend at the end of each turn.
+fn child_ends_a_turn(backend: BackendKind) {
+    const ROUNDS: u32 = 30;
+    let parent = Parent::new(backend);
+    let (near, peer) = UnixStream::pair().unwrap();
+    let is_child = Rc::new(Cell::new(false));
+    let set = Rc::clone(&is_child);
+    let forked = Rc::new(Cell::new(0));
+    let count = Rc::clone(&forked);
+    let far = parent.peer.try_clone().unwrap();
+    let forks = parent.reactor.register(near, Interest::READABLE, move |mut io, _| {
+        io.read_exact(&mut [0]).unwrap();
+        count.set(count.get() + 1);
+        // It has been armed again, and is the parent's to hear of.
+        (&far).write_all(b"x").unwrap();
+        match fork() {
+            0 => set.set(true),
+            pid => wait(pid),
+        }
+        Action::Rearm
+    });
+    for round in 1..=ROUNDS {
+        let heard = parent.heard.get();
+        (&parent.peer).write_all(b"x").unwrap();
+        let first = parent.ticks.recv_timeout(LIMIT).expect("hangs");
+        // What comes while a tick is outstanding sends the worker to rest.
+        (&peer).write_all(b"x").unwrap();
+        thread::yield_now();
+        first.run();
+        let done = || forked.get() == round && parent.heard.get() == heard + 2;
+        while !done() && !is_child.get() {
+            parent.ticks.recv_timeout(LIMIT).expect("hangs: its child took the event").run();
+        }
+        if is_child.get() {
+            exit(|| refused(&parent.reactor.remote()));
+        }
+    }
+    drop(forks);
+    parent.finish();
 }
 
 #[cfg(all(feature = "process", feature = "signal"))]

@@ -3,6 +3,7 @@
 
 use std::cell::Cell;
 use std::rc::Rc;
+use std::task::Poll;
 use std::time::Duration;
 
 use interloop::{Action, Handle, Interest, Source};
@@ -12,12 +13,14 @@ use crate::cases;
 use crate::embedding::{is_readable, settle};
 use crate::waking::{drain, event, signal};
 use crate::watched::Watched;
-use crate::world::{Host, World};
+use crate::world::{Host, LIMIT, World};
 
 cases!(
     a_source_that_a_budget_left_over_is_called_once,
     a_worker_after_another_drive_sees_each_event_once;
     hosted:
+    what_is_ready_at_the_change_of_a_drive_is_delivered,
+    what_a_budget_left_over_at_the_change_of_a_drive_is_delivered,
     what_a_callback_leaves_unread_does_not_spin_in_the_loop_that_it_opens;
     embedded:
     a_source_that_is_disarmed_from_outside_is_silent,
@@ -158,6 +161,81 @@ fn a_worker_after_another_drive_sees_each_event_once(world: &World) {
     assert_eq!(watched.seen().events, before + 1 + OTHERS);
     let all = || others.iter().all(|(_, called)| called.get() == 1);
     host.run_until(|| all() && called.get() == 2 + u64::from(has_descriptor));
+}
+
+/// A drive of the host thread's own, for as long as it takes `called` to come to `calls`.
+fn on_the_host_thread(reactor: &Handle, called: &Rc<Cell<u64>>, calls: u64) {
+    let (inner, waits) = (reactor.handle(), Rc::clone(called));
+    let until = async move {
+        while waits.get() < calls {
+            inner.sleep(Duration::from_micros(100)).await;
+        }
+    };
+    reactor.block_on(reactor.timeout(LIMIT, until)).unwrap().expect("hangs");
+}
+
+/// Behaviours 8 and 17. Nothing but what is ready makes the host's first turn.
+fn what_is_ready_at_the_change_of_a_drive_is_delivered(world: &World) {
+    let reactor = world.unhurried();
+    let (source, called) = counting(&reactor);
+    signal(source.get_ref());
+    on_the_host_thread(&reactor, &called, 1);
+    // One whose callback leaves something behind.
+    let (left, left_called) = (event(), Rc::new(Cell::new(0)));
+    signal(&left);
+    let (count, drains) = (Rc::clone(&left_called), Rc::new(Cell::new(false)));
+    let may_drain = Rc::clone(&drains);
+    let left = reactor.register(left, Interest::READABLE, move |event, _| {
+        count.set(count.get() + 1);
+        if may_drain.get() {
+            drain(event);
+        }
+        Action::Rearm
+    });
+    on_the_host_thread(&reactor, &left_called, 3);
+    drains.set(true);
+    let (disarmed, disarmed_called) = counting(&reactor);
+    disarmed.disarm().unwrap();
+    let (new, new_called) = counting(&reactor);
+    for ready in [&source, &disarmed, &new] {
+        signal(ready.get_ref());
+    }
+    let before = left_called.get();
+    let host = world.host(&reactor);
+    host.run_until(|| {
+        called.get() == 2 && new_called.get() == 1 && left_called.get() == before + 1
+    });
+    disarmed.arm(Interest::READABLE).unwrap();
+    host.run_until(|| disarmed_called.get() == 1);
+    signal(source.get_ref());
+    host.run_until(|| called.get() == 3);
+    let all = (called.get(), new_called.get(), left_called.get(), disarmed_called.get());
+    assert_eq!(all, (3, 1, before + 1, 1));
+    drop((source, left, disarmed, new));
+}
+
+/// Reported, and not dispatched when the drive ended.
+fn what_a_budget_left_over_at_the_change_of_a_drive_is_delivered(world: &World) {
+    const SOURCES: usize = 20;
+    let reactor = world.patient().turn_budget(1, crate::watched::NEVER).build().unwrap();
+    let sources: Vec<_> = (0..SOURCES).map(|_| counting(&reactor)).collect();
+    sources.iter().for_each(|(source, _)| signal(source.get_ref()));
+    let calls = || sources.iter().map(|(_, called)| called.get()).sum::<u64>();
+    let mut polls = 0;
+    let a_few_turns = std::future::poll_fn(|cx| {
+        polls += 1;
+        cx.waker().wake_by_ref();
+        if polls > 3 && calls() > 0 { Poll::Ready(()) } else { Poll::Pending }
+    });
+    reactor.block_on(a_few_turns).unwrap();
+    assert!((1..SOURCES as u64).contains(&calls()), "{} calls", calls());
+    let host = world.host(&reactor);
+    host.run_until(|| calls() == SOURCES as u64);
+    assert!(sources.iter().all(|(_, called)| called.get() == 1));
+    // All are armed as the drive wants it.
+    sources.iter().for_each(|(source, _)| signal(source.get_ref()));
+    host.run_until(|| calls() == 2 * SOURCES as u64);
+    assert!(sources.iter().all(|(_, called)| called.get() == 2));
 }
 
 fn saw(watched: &Watched, events: usize) {

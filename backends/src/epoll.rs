@@ -30,7 +30,7 @@ use std::time::Duration;
 
 use rustix::buffer::spare_capacity;
 use rustix::event::{EventfdFlags, Timespec, epoll, eventfd};
-use rustix::io::Errno;
+use rustix::io::{Errno, fcntl_dupfd_cloexec};
 use rustix::time::{
     Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, timerfd_create, timerfd_settime,
 };
@@ -104,7 +104,13 @@ impl Epoll {
             return Ok(alarm);
         }
         let flags = TimerfdFlags::CLOEXEC | TimerfdFlags::NONBLOCK;
-        let alarm = timerfd_create(TimerfdClockId::Monotonic, flags)?;
+        let mut alarm = timerfd_create(TimerfdClockId::Monotonic, flags)?;
+        // A source that was closed behind our back leaves its number free, and a change of it would change the alarm.
+        let mut unfit = Vec::new();
+        while self.registered.has_number_of(alarm.as_fd()) {
+            let other = fcntl_dupfd_cloexec(&alarm, 0)?;
+            unfit.push(std::mem::replace(&mut alarm, other));
+        }
         watch_edges(&self.set, &alarm, ALARM)?;
         Ok(self.alarm.get_or_init(|| alarm))
     }

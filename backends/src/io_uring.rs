@@ -70,7 +70,8 @@ impl Drop for Waiter<'_> {
 
 /// What the waiting thread owns.
 struct Waiting {
-    ring: Ring,
+    /// None where one for another thread could not be made.
+    ring: Option<Ring>,
     armed: Armed,
     /// Deletions that were submitted, and that the next wait reports.
     released: Vec<Key>,
@@ -81,7 +82,7 @@ impl Uring {
         let notifier = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
         let mut ring = Ring::open()?;
         ring.watch(notifier.as_fd())?;
-        let waiting = Waiting { ring, armed: Armed::default(), released: Vec::new() };
+        let waiting = Waiting { ring: Some(ring), armed: Armed::default(), released: Vec::new() };
         Ok(Uring {
             registered: Registered::default(),
             changes: Mailbox::new(),
@@ -110,14 +111,33 @@ impl Uring {
         }
     }
 
-    /// Puts into the ring what has changed.
-    fn apply(&self, waiting: &mut Waiting) -> io::Result<()> {
-        let Waiting { ring, armed, released } = waiting;
-        if !ring.is_of_this_thread() {
-            *ring = Ring::open()?;
-            ring.watch(self.notifier.as_fd())?;
-            armed.move_to_another_ring();
+    /// The ring, if it is this thread's; or else one that is, with nothing of what is armed in it yet.
+    fn ring<'a>(&self, place: &'a mut Option<Ring>, armed: &mut Armed) -> io::Result<&'a mut Ring> {
+        let ring = match place.take() {
+            Some(ring) if ring.is_of_this_thread() => ring,
+            others => {
+                // Closed first: there may be no descriptor for a second one.
+                drop(others);
+                armed.move_to_another_ring();
+                self.open_ring().map_err(no_ring)?
+            }
+        };
+        Ok(place.insert(ring))
+    }
+
+    fn open_ring(&self) -> io::Result<Ring> {
+        let mut unfit = Vec::new();
+        let mut ring = Ring::open()?;
+        // A source that was closed behind our back leaves its number free, and would poll the ring itself.
+        while self.registered.has_number_of(ring.as_fd()) {
+            unfit.push(std::mem::replace(&mut ring, Ring::open()?));
         }
+        ring.watch(self.notifier.as_fd())?;
+        Ok(ring)
+    }
+
+    /// Puts into the ring what has changed.
+    fn apply(&self, ring: &mut Ring, armed: &mut Armed, released: &mut Vec<Key>) -> io::Result<()> {
         let mut cancelled = Ok(());
         self.changes.fetch(|change| {
             let stale = match change {
@@ -137,8 +157,12 @@ impl Uring {
     }
 
     /// Takes the answers out of the ring. True if one is the notifier's.
-    fn collect(&self, waiting: &mut Waiting, events: &mut Vec<Event>) -> io::Result<bool> {
-        let Waiting { ring, armed, .. } = waiting;
+    fn collect(
+        &self,
+        ring: &mut Ring,
+        armed: &mut Armed,
+        events: &mut Vec<Event>,
+    ) -> io::Result<bool> {
         let (mut notified, mut unwatched) = (false, false);
         let mut runaways = Vec::new();
         ring.answers(|answer| match answer {
@@ -196,17 +220,20 @@ impl Poller for Uring {
     fn delete(&self, source: BorrowedSource<'_>, key: Key) -> Release {
         self.registered.delete(source);
         self.changes.push(Change::Delete(key));
-        let waiting = self.try_lock();
-        let Some(mut waiting) = waiting.filter(|waiting| waiting.ring.is_of_this_thread()) else {
+        let Some(mut waiting) = self.try_lock() else { return Release::Later };
+        let Waiting { ring: Some(ring), armed, released } = &mut *waiting else {
             return Release::Later;
         };
+        if !ring.is_of_this_thread() {
+            return Release::Later;
+        }
         // It may be long until this thread waits again, and the request would keep the object open.
-        let submitted = self.apply(&mut waiting).and_then(|()| waiting.ring.settle());
+        let submitted = self.apply(ring, armed, released).and_then(|()| ring.settle());
         if submitted.is_err() {
             // The next wait fails as well, and reports it.
             return Release::Later;
         }
-        waiting.released.retain(|released| *released != key);
+        released.retain(|released| *released != key);
         Release::Now
     }
 
@@ -215,24 +242,25 @@ impl Poller for Uring {
             return Err(second_waiter(BackendKind::IoUring));
         };
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let Waiting { ring, armed, released } = &mut *waiting;
+        let ring = self.ring(ring, armed)?;
         let before = events.len();
-        self.apply(&mut waiting)?;
+        self.apply(ring, armed, released)?;
         // Who waits for a release gets it at once.
-        let timeout = if waiting.released.is_empty() { timeout } else { Some(Duration::ZERO) };
+        let timeout = if released.is_empty() { timeout } else { Some(Duration::ZERO) };
         let deadline = Deadline::after(timeout);
         let mut left = timeout;
         loop {
-            waiting.ring.wait(left)?;
-            let notified = self.collect(&mut waiting, events)?;
+            ring.wait(left)?;
+            let notified = self.collect(ring, armed, events)?;
             if notified || events.len() > before || left == Some(Duration::ZERO) {
                 break;
             }
             // Requests that the kernel has ended are armed again before anything is waited for.
-            let Waiting { ring, armed, .. } = &mut *waiting;
             armed.submit(ring)?;
             left = deadline.left();
         }
-        events.extend(waiting.released.drain(..).map(|key| Event::Released { key }));
+        events.extend(released.drain(..).map(|key| Event::Released { key }));
         Ok(())
     }
 
@@ -256,4 +284,13 @@ impl Poller for Uring {
     fn tells_ends(&self) -> bool {
         true
     }
+}
+
+/// The error of a thread that begins to wait and gets no ring.
+fn no_ring(error: io::Error) -> io::Error {
+    let message = format!(
+        "io_uring backend: another thread begins to wait, and a ring for it cannot be made: {error}; it needs one \
+         descriptor of the process's limit (RLIMIT_NOFILE), and memory; use epoll where these run out"
+    );
+    io::Error::new(error.kind(), message)
 }

@@ -40,6 +40,14 @@ impl Registered {
         Ok(())
     }
 
+    /// True for a number that a registration has, be it closed by now.
+    #[cfg(any(has_epoll, has_io_uring))]
+    pub(crate) fn has_number_of(&self, source: BorrowedSource<'_>) -> bool {
+        let numbers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (word, bit) = place(source);
+        numbers.get(&word).is_some_and(|bits| bits & bit != 0)
+    }
+
     /// Forgets `source`.
     pub(crate) fn delete(&self, source: BorrowedSource<'_>) {
         let mut numbers = self.0.lock().unwrap_or_else(PoisonError::into_inner);

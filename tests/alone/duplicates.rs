@@ -238,6 +238,31 @@ pub fn a_worker_does_not_inherit_what_cannot_be_deleted(world: &World) {
     drop(task);
 }
 
+/// Nothing else wakes the host.
+pub fn one_that_is_found_closed_at_the_change_of_a_drive_hears_so(world: &World) {
+    if !world.has_host() {
+        return;
+    }
+    let reactor = world.reactor();
+    let (source, inner) = (RefCell::new(None), reactor.handle());
+    reactor
+        .block_on(async {
+            source.replace(Some(Haunted::new(&inner)));
+            fence(&inner).await;
+            settled(&inner).await;
+        })
+        .unwrap();
+    let haunted = source.take().unwrap();
+    Foreign::close(haunted.number);
+    write(&haunted.far, b"a");
+    let is_told = Rc::new(Cell::new(false));
+    let host = world.host(&reactor);
+    host.run_until(|| {
+        is_told.set(is_told.get() || haunted.heard.rest().iter().any(|what| what.is_invalid()));
+        is_told.get()
+    });
+}
+
 /// There is no room for a second set: it is made when there is.
 pub fn at_the_limit_of_descriptors_nothing_else_is_lost(world: &World) {
     if world.backend != BackendKind::Epoll {

@@ -45,6 +45,7 @@ const CASES: &[Case] = cases!(
     duplicates::a_number_that_is_used_again_is_found_out_and_given_up,
     duplicates::all_others_go_on,
     duplicates::a_worker_does_not_inherit_what_cannot_be_deleted,
+    duplicates::one_that_is_found_closed_at_the_change_of_a_drive_hears_so,
     duplicates::a_host_that_keeps_hold_of_the_descriptor_hears_on,
     duplicates::at_the_limit_of_descriptors_nothing_else_is_lost,
     signals::a_storm_of_signals_loses_nothing_and_hurries_nothing,

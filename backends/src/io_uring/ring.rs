@@ -1,7 +1,7 @@
 //! The ring itself, and the words that go through it.
 
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
@@ -57,6 +57,14 @@ pub(super) enum Answer {
 pub(super) struct Ring {
     ring: IoUring,
     thread: ThreadId,
+    patience: Patience,
+}
+
+impl AsFd for Ring {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        // SAFETY: the descriptor is open as long as the ring.
+        unsafe { BorrowedFd::borrow_raw(self.ring.as_raw_fd()) }
+    }
 }
 
 impl Ring {
@@ -71,7 +79,10 @@ impl Ring {
         // One request that fails is no reason to leave the others.
         builder.setup_submit_all().setup_cqsize(ANSWERS);
         match builder.build(REQUESTS) {
-            Ok(ring) => Ok(Ring { ring, thread: thread::current().id() }),
+            Ok(ring) => {
+                let thread = thread::current().id();
+                Ok(Ring { ring, thread, patience: Patience::default() })
+            }
             Err(error) => Err(refused(error)),
         }
     }
@@ -116,7 +127,8 @@ impl Ring {
 
     /// Hands the requests to the kernel.
     pub(super) fn submit(&mut self) -> io::Result<()> {
-        passable(self.ring.submit())
+        let called = self.ring.submit();
+        self.patience.with(called)
     }
 
     /// Hands the requests to the kernel, and has it do what they have left to do on this thread: a request that
@@ -129,7 +141,7 @@ impl Ring {
     /// Hands the requests to the kernel, and waits for an answer, at most for `timeout`. It may return
     /// early with nothing.
     pub(super) fn wait(&mut self, timeout: Option<Duration>) -> io::Result<()> {
-        passable(match timeout {
+        let called = match timeout {
             None => self.ring.submit_and_wait(1),
             // All that there is lies in the shared memory.
             Some(Duration::ZERO) if self.is_up_to_date() => Ok(0),
@@ -141,7 +153,8 @@ impl Ring {
                 let arguments = SubmitArgs::new().timespec(&timeout);
                 self.ring.submitter().submit_with_args(1, &arguments)
             }
-        })
+        };
+        self.patience.with(called)
     }
 
     /// True when the kernel has neither requests to take nor answers to give.
@@ -168,15 +181,47 @@ impl Ring {
     }
 }
 
-/// Errors of a call that has only come too early: what was submitted is submitted, and the rest follows.
-fn passable(called: io::Result<usize>) -> io::Result<()> {
-    match called {
-        Ok(_) => Ok(()),
-        Err(error) => match Errno::from_io_error(&error) {
-            // The time has passed; a signal came; the answers want to be taken out first.
-            Some(Errno::TIME | Errno::INTR | Errno::BUSY | Errno::AGAIN) => Ok(()),
+/// How often in a row the kernel has refused to take requests.
+#[derive(Default)]
+struct Patience {
+    refusals: u32,
+}
+
+impl Patience {
+    /// Refusals that are followed by another try at once: to take the answers out may be all that is missing.
+    const AT_ONCE: u32 = 3;
+    /// Refusals before which there is a pause each, twice as long as the one before; one second in all.
+    const WITH_A_PAUSE: u32 = 10;
+
+    /// Passes over the error of a call that has only come too early: what was submitted is submitted, and the rest
+    /// follows. The kernel may refuse for want of memory, and that may last: then it is an error after all.
+    fn with(&mut self, called: io::Result<usize>) -> io::Result<()> {
+        let Err(error) = called else {
+            self.refusals = 0;
+            return Ok(());
+        };
+        match Errno::from_io_error(&error) {
+            // The time has passed, or a signal came.
+            Some(Errno::TIME | Errno::INTR) => Ok(()),
+            Some(Errno::BUSY | Errno::AGAIN) => self.refused(error),
             _ => Err(error),
-        },
+        }
+    }
+
+    fn refused(&mut self, error: io::Error) -> io::Result<()> {
+        let pauses = self.refusals.saturating_sub(Self::AT_ONCE);
+        if pauses >= Self::WITH_A_PAUSE {
+            let message = format!(
+                "io_uring backend: for a second, the kernel has taken no request: {error}; it may be out of memory; \
+                 use epoll"
+            );
+            return Err(io::Error::new(error.kind(), message));
+        }
+        if self.refusals >= Self::AT_ONCE {
+            thread::sleep(Duration::from_millis(1 << pauses));
+        }
+        self.refusals += 1;
+        Ok(())
     }
 }
 
@@ -191,4 +236,45 @@ fn refused(error: io::Error) -> io::Error {
     };
     let message = format!("the io_uring backend does not work here: {why}; use epoll");
     io::Error::new(io::ErrorKind::Unsupported, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refuse(patience: &mut Patience, errno: Errno) -> io::Result<()> {
+        patience.with(Err(errno.into()))
+    }
+
+    #[test]
+    fn a_refusal_that_passes_is_forgotten() {
+        let mut patience = Patience::default();
+        for _ in 0..100 {
+            (0..=Patience::AT_ONCE).for_each(|_| refuse(&mut patience, Errno::BUSY).unwrap());
+            patience.with(Ok(0)).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_refusal_that_lasts_is_an_error_in_the_end() {
+        let mut patience = Patience::default();
+        let mut tries = 0;
+        let error = loop {
+            tries += 1;
+            if let Err(error) = refuse(&mut patience, Errno::AGAIN) {
+                break error;
+            }
+        };
+        assert_eq!(tries, Patience::AT_ONCE + Patience::WITH_A_PAUSE + 1);
+        assert!(error.to_string().contains("use epoll"), "{error}");
+    }
+
+    #[test]
+    fn a_signal_and_a_timeout_are_no_refusals() {
+        let mut patience = Patience::default();
+        for errno in [Errno::INTR, Errno::TIME] {
+            (0..100).for_each(|_| refuse(&mut patience, errno).unwrap());
+        }
+        assert_eq!(patience.refusals, 0);
+    }
 }

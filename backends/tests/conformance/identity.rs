@@ -20,11 +20,12 @@ pub(crate) const CLAIMS: [Claim; 6] = claims![claim:
     the_same_descriptor_twice_is_refused_and_the_first_goes_on,
 ];
 
-pub(crate) const CLAIMS_ALONE: [Claim; 5] = claims![claim_alone:
+pub(crate) const CLAIMS_ALONE: [Claim; 6] = claims![claim_alone:
     a_number_used_again_gets_no_stale_event,
     a_descriptor_closed_behind_our_back_costs_itself_only,
     many_descriptors_closed_behind_our_back_are_all_reported,
     a_number_closed_behind_our_back_is_not_taken_over,
+    the_alarm_does_not_take_a_number_that_was_closed_behind_our_back,
     a_renewed_set_reports_what_it_keeps_and_nothing_else,
 ];
 
@@ -269,6 +270,28 @@ fn a_number_closed_behind_our_back_is_not_taken_over(rig: &Rig) {
     new_far.write_all(b"a").unwrap();
     assert!(rig.ready(new_key).is_readable());
     rig.delete(&new, new_key);
+}
+
+// 17, 18
+fn the_alarm_does_not_take_a_number_that_was_closed_behind_our_back(rig: &Rig) {
+    if rig.poller.descriptor().is_none() {
+        return;
+    }
+    let pairs: Vec<_> = (0..3).map(|_| pair()).collect();
+    let closed = pairs.into_iter().map(|(near, far)| {
+        let key = rig.add(&near, Interest::READABLE);
+        (close_behind_our_back(near.into()), key, far)
+    });
+    let closed: Vec<_> = closed.collect();
+    rig.poller.set_alarm(None).unwrap();
+    for (gone, key, _) in &closed {
+        rig.poller.modify(*gone, *key, Interest::READABLE, Mode::Oneshot).unwrap_err();
+    }
+    rig.poller.set_alarm(Some(LIMIT / 1000)).unwrap();
+    let mut events = Vec::new();
+    rig.poller.wait(&mut events, None).unwrap();
+    assert_eq!(events, []);
+    closed.iter().for_each(|(gone, key, _)| rig.delete(gone, *key));
 }
 
 // 8, 18

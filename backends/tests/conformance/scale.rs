@@ -1,19 +1,22 @@
 //! Many descriptors, and high numbers.
 
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::sync::Arc;
+use std::thread;
 
-use interloop_backends::{BackendKind, Interest, Mode};
+use interloop_backends::{BackendKind, Event, Interest, Mode, Readiness};
 use rustix::io::fcntl_dupfd_cloexec;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::rig::{Rig, pair};
+use crate::rig::{LIMIT, Rig, pair};
 use crate::suite::{Claim, claims};
 
-pub(crate) const CLAIMS_ALONE: [Claim; 3] = claims![claim_alone:
+pub(crate) const CLAIMS_ALONE: [Claim; 4] = claims![claim_alone:
     more_than_1024_descriptors_all_fire,
     as_many_descriptors_as_the_limit_allows_all_fire,
     a_number_above_the_limit_is_watched_or_refused,
+    another_thread_may_wait_when_no_descriptor_is_left,
 ];
 
 /// The highest number that this process may open.
@@ -87,5 +90,35 @@ fn a_number_above_the_limit_is_watched_or_refused(rig: &Rig) {
     }
     let key = rig.add(&near, Interest::READABLE);
     assert!(rig.ready(key).is_readable());
+    rig.delete(&near, key);
+}
+
+// 24
+fn another_thread_may_wait_when_no_descriptor_is_left(rig: &Rig) {
+    let (near, mut far) = pair();
+    let key = rig.add(&near, Interest::READABLE);
+    rig.assert_quiet(key);
+    let before = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: Some(200), ..before }).unwrap();
+    let hogs: Vec<_> = std::iter::from_fn(|| near.try_clone().ok()).collect();
+    for _ in 0..3 {
+        let poller = Arc::clone(&rig.poller);
+        let waits = thread::spawn(move || {
+            let mut events = Vec::new();
+            while events.is_empty() {
+                poller.wait(&mut events, Some(LIMIT)).unwrap();
+            }
+            events
+        });
+        far.write_all(b"a").unwrap();
+        let events = waits.join().unwrap();
+        assert_eq!(events, [Event::Ready { key, readiness: Readiness::READABLE }]);
+        rig.arm(&near, key, Interest::READABLE);
+        assert!(rig.ready(key).is_readable());
+        (&near).read_exact(&mut [0]).unwrap();
+        rig.arm(&near, key, Interest::READABLE);
+    }
+    drop(hogs);
+    setrlimit(Resource::Nofile, before).unwrap();
     rig.delete(&near, key);
 }

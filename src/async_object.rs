@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::io;
 use std::rc::Rc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use interloop_backends::{AsSource, Interest};
 
@@ -178,7 +178,7 @@ impl<T: AsSource + 'static> Async<T> {
         &self,
         mut operation: impl FnMut(&T) -> io::Result<R>,
     ) -> io::Result<R> {
-        self.operate(Interest::READABLE, &mut operation).await
+        Wait::new(self, Interest::READABLE).operate(&mut operation).await
     }
 
     /// Does an operation that writes, as [`read_with`](Async::read_with) does one that reads.
@@ -194,7 +194,7 @@ impl<T: AsSource + 'static> Async<T> {
         &self,
         mut operation: impl FnMut(&T) -> io::Result<R>,
     ) -> io::Result<R> {
-        self.operate(Interest::WRITABLE, &mut operation).await
+        Wait::new(self, Interest::WRITABLE).operate(&mut operation).await
     }
 
     /// As [`read_with`](Async::read_with), for those who write a `poll` function of their own. Any
@@ -237,40 +237,7 @@ impl<T: AsSource + 'static> Async<T> {
         mut operation: impl FnMut(&T) -> io::Result<R>,
         is_short: impl Fn(&R) -> bool,
     ) -> Poll<io::Result<R>> {
-        loop {
-            let ticket = ready!(self.poll_ticket(interest, cx))?;
-            match operation(self.get_ref()) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.cache().forget(interest, ticket);
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Ok(done) => {
-                    if is_short(&done) {
-                        self.cache().forget_short(interest, ticket);
-                    }
-                    return Poll::Ready(Ok(done));
-                }
-                error => return Poll::Ready(error),
-            }
-        }
-    }
-
-    async fn operate<R>(
-        &self,
-        interest: Interest,
-        operation: &mut dyn FnMut(&T) -> io::Result<R>,
-    ) -> io::Result<R> {
-        let wait = Wait::new(self, interest);
-        loop {
-            let ticket = wait.ticket().await?;
-            match operation(self.get_ref()) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.cache().forget(interest, ticket);
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                result => return result,
-            }
-        }
+        self.poll_attempts(None, cx, interest, &mut operation, is_short)
     }
 
     /// What is remembered may be out of date, when the object was used behind this type's back: the

@@ -39,6 +39,8 @@ pub(crate) struct Cache {
     sole: Sole,
     /// The others.
     crowd: Cell<Option<Box<Crowd>>>,
+    /// True from when there were some.
+    crowded: Cell<bool>,
 }
 
 /// Whether there will be events.
@@ -58,63 +60,50 @@ pub(crate) type Ticket = u32;
 /// interest.
 pub(crate) type Name = Option<NonZeroU32>;
 
-/// The first of those who wait.
-struct Sole {
-    waker: Cell<Option<Waker>>,
-    name: Cell<Name>,
-    interest: Cell<Interest>,
-}
-
-struct Waiting {
+/// Who waits, and for what. Nobody waits for nothing.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Place {
     name: Name,
     interest: Interest,
+}
+
+const EMPTY: Place = Place { name: None, interest: Interest::NONE };
+
+struct Waiting {
+    place: Place,
     waker: Waker,
 }
 
-impl Waiting {
-    /// True when `new` is to have the place of this one. A poll function that waits to read, and one that
-    /// waits to write, are promised a wake each.
-    fn is_replaced_by(&self, name: Name, interest: Interest, waker: &Waker) -> bool {
-        match name {
-            Some(_) => self.name == name,
-            None => self.name.is_none() && self.interest == interest && self.waker.will_wake(waker),
-        }
-    }
-
-    /// True when nothing would change by that.
-    fn is_same(&self, name: Name, interest: Interest, waker: &Waker) -> bool {
-        self.name == name && self.interest == interest && self.waker.will_wake(waker)
-    }
+/// The first of those who wait.
+struct Sole {
+    place: Cell<Place>,
+    waker: Cell<Option<Waker>>,
 }
 
 impl Sole {
-    fn take(&self) -> Option<Waiting> {
-        let waker = self.waker.take()?;
-        Some(Waiting { name: self.name.get(), interest: self.interest.get(), waker })
-    }
-
     fn put(&self, waiting: Waiting) {
-        self.name.set(waiting.name);
-        self.interest.set(waiting.interest);
+        self.place.set(waiting.place);
         // What is replaced here is nothing: the place was empty.
         self.waker.set(Some(waiting.waker));
     }
 
-    /// Looks at who waits here.
-    fn look<R>(&self, look: impl FnOnce(&Waiting) -> R) -> Option<R> {
-        let waiting = self.take()?;
-        let seen = look(&waiting);
-        self.put(waiting);
-        Some(seen)
+    /// Takes out who waits here, if that is true of him.
+    fn take_if(&self, is: impl Fn(Place) -> bool) -> Option<Waker> {
+        if !is(self.place.get()) {
+            return None;
+        }
+        self.place.set(EMPTY);
+        self.waker.take()
     }
 
-    fn take_if(&self, over: impl FnOnce(&Waiting) -> bool) -> Option<Waiting> {
-        let waiting = self.take()?;
-        if over(&waiting) {
-            return Some(waiting);
+    fn is_waiting(&self, place: Place, waker: &Waker) -> bool {
+        if self.place.get() != place {
+            return false;
         }
-        self.put(waiting);
-        None
+        let waits = self.waker.take();
+        let same = waits.as_ref().is_some_and(|waits| waits.will_wake(waker));
+        self.waker.set(waits);
+        same
     }
 }
 
@@ -140,12 +129,9 @@ impl Cache {
             life: Cell::new(Life::Live),
             events: Cell::new(0),
             last_name: Cell::new(0),
-            sole: Sole {
-                waker: Cell::new(None),
-                name: Cell::new(None),
-                interest: Cell::new(Interest::NONE),
-            },
+            sole: Sole { place: Cell::new(EMPTY), waker: Cell::new(None) },
             crowd: Cell::new(None),
+            crowded: Cell::new(false),
         }
     }
 
@@ -185,8 +171,8 @@ impl Cache {
 
     /// What all that wait wait for.
     fn waiting(&self) -> Interest {
-        let sole = self.sole.look(|sole| sole.interest).unwrap_or(Interest::NONE);
-        sole | self.with_crowd(|crowd| crowd.interest()).unwrap_or(Interest::NONE)
+        let crowd = self.with_crowd(|crowd| crowd.interest()).unwrap_or(Interest::NONE);
+        self.sole.place.get().interest | crowd
     }
 
     /// Takes an event in, and takes out the first of those whose wait is over.
@@ -208,12 +194,12 @@ impl Cache {
     /// Takes out the next of those whose wait is over.
     pub(crate) fn next_waker(&self) -> Option<Waker> {
         let known = self.known.get();
-        self.take_if(|one| one.interest.intersects(known)).map(|over| over.waker)
+        self.take_if(|one| one.interest.intersects(known)).map(|(_, waker)| waker)
     }
 
     /// True when more than one may wait.
     pub(crate) fn is_crowded(&self) -> bool {
-        self.with_crowd(|_| ()).is_some()
+        self.crowded.get()
     }
 
     /// What is known for `interest`: the ticket to forget it with.
@@ -229,39 +215,39 @@ impl Cache {
         Some(name)
     }
 
-    /// Lets `waker` wait, in the place of what waits under the same name, unless it does already.
+    /// Lets `waker` wait, in the place of what waits under the same name, unless it does already. A poll
+    /// function that waits to read, and one that waits to write, are promised a wake each.
     pub(crate) fn wait(&self, name: Name, interest: Interest, waker: &Waker) -> Replaced {
-        let same = |one: &Waiting| one.is_same(name, interest, waker);
-        if self.sole.look(same) == Some(true)
-            || self.with_crowd(|crowd| crowd.any(same)) == Some(true)
-        {
+        let place = Place { name, interest };
+        let waits = |crowd: &mut Crowd| crowd.is_waiting(place, waker);
+        if self.sole.is_waiting(place, waker) || self.with_crowd(waits) == Some(true) {
             return Replaced::Nothing;
         }
-        let waiting = Waiting { name, interest, waker: waker.clone() };
+        let waiting = Waiting { place, waker: waker.clone() };
         // To clone it was user code, which may have removed the source.
-        if self.life.get() == Life::Gone {
+        if self.life.get() != Life::Live {
             return Replaced::Purged(vec![waiting.waker]);
         }
         self.asked.set(self.asked.get() | interest);
-        let replaced = |one: &Waiting| one.is_replaced_by(name, interest, waker);
-        let old = self.take_if(replaced);
+        let old = if name.is_some() { self.take_if(|one| one.name == name) } else { None };
         let purged = self.place(waiting);
-        old.map_or(purged, |old| Replaced::Dropped(old.waker))
+        old.map_or(purged, |(_, waker)| Replaced::Dropped(waker))
     }
 
     /// Gives one more a place.
     fn place(&self, waiting: Waiting) -> Replaced {
-        let Some(beside_poller) = self.sole.look(|sole| sole.name.is_none()) else {
+        let sole = self.sole.place.get();
+        if sole == EMPTY {
             self.sole.put(waiting);
             return Replaced::Nothing;
-        };
+        }
         let mut crowd = self.crowd.take().unwrap_or_default();
-        let purged = crowd.push(waiting, usize::from(beside_poller));
+        self.crowded.set(true);
+        let purged = crowd.push(waiting, usize::from(sole.name.is_none()));
         self.crowd.set(Some(crowd));
         match purged {
             Some(mut all) => {
-                let sole = self.sole.take_if(|sole| sole.name.is_none());
-                all.extend(sole.map(|sole| sole.waker));
+                all.extend(self.sole.take_if(|sole| sole.name.is_none()));
                 Replaced::Purged(all)
             }
             None => Replaced::Nothing,
@@ -269,19 +255,23 @@ impl Cache {
     }
 
     /// Takes out the first of those who wait of whom that is true.
-    fn take_if(&self, is: impl Fn(&Waiting) -> bool) -> Option<Waiting> {
-        let sole = self.sole.take_if(&is);
-        sole.or_else(|| self.with_crowd(|crowd| crowd.take_if(is))?)
+    fn take_if(&self, is: impl Fn(Place) -> bool) -> Option<(Interest, Waker)> {
+        let sole = self.sole.place.get();
+        if let Some(waker) = self.sole.take_if(&is) {
+            return Some((sole.interest, waker));
+        }
+        let waiting = self.with_crowd(|crowd| crowd.take_if(is))??;
+        Some((waiting.place.interest, waiting.waker))
     }
 
     /// Ends the wait of a future. Its waker is to be dropped with no borrow held.
     pub(crate) fn unwait(&self, name: Name) -> Option<Waker> {
-        let gone = self.take_if(|one| one.name == name)?;
-        if !self.edges && !self.waiting().intersects(gone.interest) {
+        let (interest, waker) = self.take_if(|one| one.name == name)?;
+        if !self.edges && !self.waiting().intersects(interest) {
             // Nothing is armed for it any more, so no event would tell: the next operation asks.
-            self.known.set(self.known.get() | gone.interest);
+            self.known.set(self.known.get() | interest);
         }
-        Some(gone.waker)
+        Some(waker)
     }
 
     /// Forgets what an operation has disproved, unless an event came since its ticket.
@@ -306,11 +296,16 @@ impl Cache {
     /// Remembers nothing from here on, and gives out all who wait.
     pub(crate) fn close(&self) -> impl Iterator<Item = Waker> + use<> {
         self.life.set(Life::Gone);
-        let crowd = self.crowd.take().into_iter().flat_map(|crowd| crowd.into_all());
-        self.sole.take().into_iter().chain(crowd).map(|waiting| waiting.waker)
+        let sole = self.sole.take_if(|_| true);
+        self.crowded.set(false);
+        let crowd = self.crowd.take().into_iter().flat_map(|crowd| crowd.into_wakers());
+        sole.into_iter().chain(crowd)
     }
 
     fn with_crowd<R>(&self, look: impl FnOnce(&mut Crowd) -> R) -> Option<R> {
+        if !self.crowded.get() {
+            return None;
+        }
         let mut crowd = self.crowd.take()?;
         let seen = look(&mut crowd);
         self.crowd.set(Some(crowd));

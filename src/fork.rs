@@ -17,7 +17,8 @@ mod imp {
         FORKS.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(super) fn generation() -> u32 {
+    /// Counts the forks from here on.
+    pub(super) fn begin() {
         static REGISTER: Once = Once::new();
         REGISTER.call_once(|| {
             // SAFETY: the handler is a function for the life of the process, and does nothing but
@@ -25,12 +26,17 @@ mod imp {
             // memory) leaves forks unnoticed.
             unsafe { libc::pthread_atfork(None, None, Some(forked)) };
         });
+    }
+
+    pub(super) fn generation() -> u32 {
         FORKS.load(Ordering::Relaxed)
     }
 }
 
 #[cfg(not(unix))]
 mod imp {
+    pub(super) fn begin() {}
+
     pub(super) fn generation() -> u32 {
         0
     }
@@ -42,11 +48,12 @@ pub(crate) struct Process(u32);
 
 impl Process {
     pub(crate) fn current() -> Process {
+        imp::begin();
         Process(imp::generation())
     }
 
     pub(crate) fn is_current(self) -> bool {
-        self == Process::current()
+        self.0 == imp::generation()
     }
 
     /// # Errors

@@ -1,9 +1,9 @@
 //! Waiting for what a source remembers.
 
 use std::cell::Cell;
-use std::future::{Future, poll_fn};
+use std::future::poll_fn;
 use std::io;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use interloop_backends::{AsSource, Interest};
 
@@ -24,17 +24,18 @@ impl<'a, T: AsSource + 'static> Wait<'a, T> {
         Wait { object, interest, name: Cell::new(None) }
     }
 
-    pub(super) fn ticket(&self) -> impl Future<Output = io::Result<Ticket>> + '_ {
-        poll_fn(|cx| {
-            let known = self.object.poll_known(self.interest, cx);
-            known.unwrap_or_else(|| {
-                if self.name.get().is_none() {
-                    self.name.set(self.object.cache().new_name());
-                }
-                self.object.wait(self.name.get(), self.interest, cx);
-                Poll::Pending
-            })
-        })
+    /// Tries an operation until it does not answer `WouldBlock`.
+    pub(super) async fn operate<R>(
+        &self,
+        operation: &mut impl FnMut(&T) -> io::Result<R>,
+    ) -> io::Result<R> {
+        let name = Some(&self.name);
+        poll_fn(|cx| self.object.poll_attempts(name, cx, self.interest, operation, |_| false)).await
+    }
+
+    /// Waits until the object may be ready.
+    pub(super) async fn ticket(&self) -> io::Result<Ticket> {
+        poll_fn(|cx| self.object.poll_ticket(Some(&self.name), self.interest, cx)).await
     }
 }
 
@@ -49,36 +50,62 @@ impl<T: AsSource + 'static> Drop for Wait<'_, T> {
 }
 
 impl<T: AsSource + 'static> Async<T> {
-    /// The ticket of what the object is known to be ready for; or else the task waits for it, as the
-    /// caller of a poll function.
-    pub(super) fn poll_ticket(
+    /// Tries an operation until it does not answer `WouldBlock`. `name` has the name of a future that
+    /// waits; without it this is a poll function. `is_short` tells that an operation moved less than it
+    /// could have.
+    pub(super) fn poll_attempts<R>(
         &self,
+        name: Option<&Cell<Name>>,
+        cx: &mut Context<'_>,
+        interest: Interest,
+        operation: &mut impl FnMut(&T) -> io::Result<R>,
+        is_short: impl Fn(&R) -> bool,
+    ) -> Poll<io::Result<R>> {
+        loop {
+            let ticket = ready!(self.poll_ticket(name, interest, cx))?;
+            match operation(self.get_ref()) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.cache().forget(interest, ticket);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Ok(done) => {
+                    if is_short(&done) {
+                        self.cache().forget_short(interest, ticket);
+                    }
+                    return Poll::Ready(Ok(done));
+                }
+                error => return Poll::Ready(error),
+            }
+        }
+    }
+
+    /// The ticket of what the object is known to be ready for; or else the task waits for it.
+    fn poll_ticket(
+        &self,
+        name: Option<&Cell<Name>>,
         interest: Interest,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<Ticket>> {
-        self.poll_known(interest, cx).unwrap_or_else(|| {
-            self.wait(None, interest, cx);
-            Poll::Pending
-        })
-    }
-
-    /// None when the object is not known to be ready, and has to be waited for.
-    fn poll_known(
-        &self,
-        interest: Interest,
-        cx: &mut Context<'_>,
-    ) -> Option<Poll<io::Result<Ticket>>> {
-        let answer = match (self.core().shared.check(), self.cache().life()) {
-            (Err(error), _) => Err(error),
-            (Ok(()), Life::Live) => Ok(self.cache().ticket(interest)?),
-            (Ok(()), Life::Lost) => Err(lost()),
-            (Ok(()), Life::Gone) => Err(removed()),
-        };
-        Some(self.core().spend_credit(cx).map(|()| answer))
+        let (core, cache) = (self.core(), self.cache());
+        // When the reactor is over, the source is gone.
+        if cache.life() != Life::Live || !core.shared.process.is_current() {
+            return core.spend_credit(cx).map(|()| Err(self.why_not()));
+        }
+        match cache.ticket(interest) {
+            Some(ticket) => core.spend_credit(cx).map(|()| Ok(ticket)),
+            None => {
+                self.wait(name, interest, cx);
+                Poll::Pending
+            }
+        }
     }
 
     /// Lets the task wait, under its name when it is a future's.
-    fn wait(&self, name: Name, interest: Interest, cx: &mut Context<'_>) {
+    fn wait(&self, name: Option<&Cell<Name>>, interest: Interest, cx: &mut Context<'_>) {
+        let name = name.and_then(|name| {
+            name.set(name.get().or_else(|| self.cache().new_name()));
+            name.get()
+        });
         match self.cache().wait(name, interest, cx.waker()) {
             Replaced::Purged(all) => all.into_iter().for_each(|one| self.core().wake_user(one)),
             other => drop(other),
@@ -90,6 +117,16 @@ impl<T: AsSource + 'static> Async<T> {
     fn want(&self) {
         if let Some(wanted) = self.cache().tell_change() {
             self.core().want(self.registration.key, wanted);
+        }
+    }
+
+    /// Why it can no longer be waited for.
+    #[cold]
+    fn why_not(&self) -> io::Error {
+        match self.core().shared.check() {
+            Err(error) => error,
+            Ok(()) if self.cache().life() == Life::Gone => removed(),
+            Ok(()) => lost(),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::task::Waker;
 
 use interloop_backends::Interest;
 
-use super::Waiting;
+use super::{Place, Waiting};
 
 pub(super) struct Crowd {
     waiting: Vec<Waiting>,
@@ -30,24 +30,24 @@ impl Crowd {
     }
 
     pub(super) fn interest(&self) -> Interest {
-        self.waiting.iter().fold(Interest::NONE, |all, one| all | one.interest)
+        self.waiting.iter().fold(Interest::NONE, |all, one| all | one.place.interest)
     }
 
-    pub(super) fn any(&self, is: impl FnMut(&Waiting) -> bool) -> bool {
-        self.waiting.iter().any(is)
+    pub(super) fn is_waiting(&self, place: Place, waker: &Waker) -> bool {
+        self.waiting.iter().any(|one| one.place == place && one.waker.will_wake(waker))
     }
 
     /// Takes out the first of whom that is true.
-    pub(super) fn take_if(&mut self, is: impl FnMut(&Waiting) -> bool) -> Option<Waiting> {
-        let at = self.waiting.iter().position(is)?;
+    pub(super) fn take_if(&mut self, is: impl Fn(Place) -> bool) -> Option<Waiting> {
+        let at = self.waiting.iter().position(|one| is(one.place))?;
         Some(self.waiting.remove(at))
     }
 
     /// Takes one more in, beside so many `pollers` elsewhere. Gives out all pollers that are here, if they
     /// are too many.
     pub(super) fn push(&mut self, waiting: Waiting, pollers: usize) -> Option<Vec<Waker>> {
-        let pollers = pollers + self.waiting.iter().filter(|one| one.name.is_none()).count();
-        let full = waiting.name.is_none() && pollers >= self.room;
+        let pollers = pollers + self.waiting.iter().filter(|one| one.place.name.is_none()).count();
+        let full = waiting.place.name.is_none() && pollers >= self.room;
         let purged = full.then(|| self.purge());
         self.waiting.push(waiting);
         purged
@@ -56,12 +56,13 @@ impl Crowd {
     fn purge(&mut self) -> Vec<Waker> {
         self.room = (self.room * 2).min(POLLERS.1);
         let waiting = std::mem::take(&mut self.waiting).into_iter();
-        let (pollers, futures): (Vec<_>, Vec<_>) = waiting.partition(|one| one.name.is_none());
+        let (pollers, futures): (Vec<_>, Vec<_>) =
+            waiting.partition(|one| one.place.name.is_none());
         self.waiting = futures;
         pollers.into_iter().map(|one| one.waker).collect()
     }
 
-    pub(super) fn into_all(self) -> impl Iterator<Item = Waiting> {
-        self.waiting.into_iter()
+    pub(super) fn into_wakers(self) -> impl Iterator<Item = Waker> {
+        self.waiting.into_iter().map(|one| one.waker)
     }
 }

@@ -150,18 +150,21 @@ impl Cache {
     }
 
     /// What the source is to want from here on.
+    #[inline]
     pub(crate) fn tell(&self) -> Interest {
         self.told.set(self.wanted());
         self.told.get()
     }
 
     /// What the source is to want, if it was told something else.
+    #[inline]
     pub(crate) fn tell_change(&self) -> Option<Interest> {
         let before = self.told.get();
         Some(self.tell()).filter(|wanted| *wanted != before)
     }
 
     /// What the backend should hold.
+    #[inline]
     fn wanted(&self) -> Interest {
         if self.edges {
             return self.asked.get();
@@ -265,6 +268,7 @@ impl Cache {
     }
 
     /// Ends the wait of a future. Its waker is to be dropped with no borrow held.
+    #[inline]
     pub(crate) fn unwait(&self, name: Name) -> Option<Waker> {
         let (interest, waker) = self.take_if(|one| one.name == name)?;
         if !self.edges && !self.waiting().intersects(interest) {

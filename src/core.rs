@@ -217,11 +217,17 @@ impl Core {
     /// Lets a task do one more thing that does not wait, as often as it may in one poll. Then it is
     /// sent to the back of the queue: a peer that is always ready, or a loop around what fails at once,
     /// does not hold the host.
+    #[inline]
     pub(crate) fn spend_credit(&self, cx: &Context<'_>) -> Poll<()> {
         if let Some(left) = self.credit.get().checked_sub(1) {
             self.credit.set(left);
             return Poll::Ready(());
         }
+        self.refuse_credit(cx)
+    }
+
+    #[cold]
+    fn refuse_credit(&self, cx: &Context<'_>) -> Poll<()> {
         // Refilled here for those whom another executor polls.
         self.credit.set(CREDIT);
         cx.waker().wake_by_ref();

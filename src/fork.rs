@@ -28,6 +28,7 @@ mod imp {
         });
     }
 
+    #[inline]
     pub(super) fn generation() -> u32 {
         FORKS.load(Ordering::Relaxed)
     }
@@ -52,6 +53,7 @@ impl Process {
         Process(imp::generation())
     }
 
+    #[inline]
     pub(crate) fn is_current(self) -> bool {
         self.0 == imp::generation()
     }

@@ -195,6 +195,7 @@ impl Cache {
     }
 
     /// Takes out the next of those whose wait is over.
+    #[inline]
     pub(crate) fn next_waker(&self) -> Option<Waker> {
         let known = self.known.get();
         self.take_if(|one| one.interest.intersects(known)).map(|(_, waker)| waker)

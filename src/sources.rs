@@ -11,6 +11,7 @@ mod waiters;
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
+use std::task::Waker;
 
 use interloop_backends::{Interest, Key};
 
@@ -32,10 +33,11 @@ pub(crate) struct Sources {
 }
 
 /// What waits for its place in a turn.
-#[derive(Clone, Copy)]
 pub(crate) enum Ready {
     /// A source was reported: its entry knows what for.
     Source(Key),
+    /// A source remembers what this one waits for.
+    Wake(Waker),
     /// The backend has let go of a removed source.
     Released(Key),
 }

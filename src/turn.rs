@@ -170,6 +170,7 @@ impl Core {
             match next {
                 None => return true,
                 Some(Ready::Source(key)) => self.dispatch(key),
+                Some(Ready::Wake(waker)) => self.wake_user(waker),
                 Some(Ready::Released(key)) => self.drop_user(self.sources.release(key)),
             }
             budget.items -= 1;

@@ -18,48 +18,81 @@ enum Hears {
     Callback(Option<Rc<dyn Watched>>),
     /// Those who wait for its events, and the callback.
     Waiters(Rc<dyn Watched>),
-    /// The first of those who wait for what it remembers, and the object if there may be others.
-    Cached(Option<Waker>, Option<Rc<dyn Watched>>),
 }
 
 impl Hears {
     fn new(entry: &mut Entry, readiness: Readiness) -> Hears {
-        let object = &entry.object;
-        if let Some(cache) = object.cache() {
-            let first = cache.ready(readiness);
-            let others = cache.is_crowded().then(|| Rc::clone(object));
-            entry.waited = cache.tell();
-            return Hears::Cached(first, others);
-        }
         if entry.waited.is_none() {
             return Hears::Callback(entry.enter(readiness));
         }
-        Hears::Waiters(Rc::clone(object))
+        Hears::Waiters(Rc::clone(&entry.object))
     }
 }
 
+/// What a report leaves to do.
+enum Reported {
+    /// The source was reported before, and stands in line.
+    Again,
+    /// It is to be put in line.
+    First,
+    /// It remembers, and this is the first of those whose wait is over. True when there may be others.
+    Remembered(Option<Waker>, bool),
+}
+
 impl Core {
-    /// Puts what a wait has reported in line. A source stands there once, however often it is reported. False for
-    /// what is nobody's.
+    /// Puts what a wait has reported in line. A source stands there once, however often it is reported; of one that
+    /// remembers, only those whose wait is over do. False for what is nobody's.
     pub(crate) fn enqueue(&self, event: Event) -> bool {
-        let next = match event {
-            Event::Released { key } => Ready::Released(key),
-            Event::Ready { key, readiness } => {
-                match self.sources.with(key, |entry| entry.report(readiness)).flatten() {
-                    Some(true) => {
-                        count(&self.counters.fresh);
-                        Ready::Source(key)
-                    }
-                    Some(false) => return true,
-                    None => {
-                        count(&self.counters.stale);
-                        return false;
-                    }
-                }
+        let (key, readiness) = match event {
+            Event::Ready { key, readiness } => (key, readiness),
+            Event::Released { key } => {
+                self.ready.borrow_mut().push_back(Ready::Released(key));
+                return true;
             }
         };
-        self.ready.borrow_mut().push_back(next);
+        let reported = self.sources.with(key, |entry| {
+            let first = entry.report(readiness)?;
+            let Some(cache) = entry.object.cache() else {
+                return Some((if first { Reported::First } else { Reported::Again }, false));
+            };
+            let (woken, crowded) = (cache.ready(readiness), cache.is_crowded());
+            let wanted = cache.tell();
+            entry.take_reported();
+            entry.waited = wanted;
+            Some((Reported::Remembered(woken, crowded), entry.mark()))
+        });
+        let Some(Some((reported, marked))) = reported else {
+            count(&self.counters.stale);
+            return false;
+        };
+        if marked {
+            self.sources.dirty.borrow_mut().push_back(key);
+        }
+        match reported {
+            Reported::Again => return true,
+            Reported::First => self.ready.borrow_mut().push_back(Ready::Source(key)),
+            Reported::Remembered(woken, crowded) => {
+                count(&self.counters.events);
+                if let Some(waker) = woken {
+                    self.ready.borrow_mut().push_back(Ready::Wake(waker));
+                }
+                if crowded {
+                    self.line_up_the_crowd(key);
+                }
+            }
+        }
+        count(&self.counters.fresh);
         true
+    }
+
+    /// Puts all in line whose wait for what a source remembers is over.
+    #[cold]
+    fn line_up_the_crowd(&self, key: Key) {
+        self.sources.with(key, |entry| {
+            let cache = entry.object.cache();
+            let woken = std::iter::from_fn(|| cache.and_then(|cache| cache.next_waker()));
+            self.ready.borrow_mut().extend(woken.map(Ready::Wake));
+        });
     }
 
     /// Delivers what happened to a source.
@@ -79,13 +112,6 @@ impl Core {
         match hears {
             Hears::Callback(Some(object)) => self.run_callback(key, object, readiness),
             Hears::Callback(None) => count(&self.counters.stale),
-            Hears::Cached(first, others) => {
-                count(&self.counters.events);
-                first.into_iter().for_each(|waker| self.wake_user(waker));
-                let cache = others.as_ref().and_then(|object| object.cache());
-                let others = || cache.and_then(|cache| cache.next_waker());
-                std::iter::from_fn(others).for_each(|waker| self.wake_user(waker));
-            }
             Hears::Waiters(object) => {
                 let woken = self.wake_waiters(key, &object, readiness);
                 // Asked for when they have been woken: a waker is user code.

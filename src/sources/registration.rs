@@ -1,10 +1,12 @@
 //! How a source comes and goes.
 
+use std::collections::VecDeque;
 use std::io;
 use std::rc::Rc;
 
 use interloop_backends::{Interest, Key, Release};
 
+use super::Ready;
 use super::entry::{Entry, Mark};
 use super::object::{Object, Watched};
 use crate::core::Core;
@@ -89,6 +91,18 @@ impl Core {
             // What a callback captured is the user's, and may panic when it is dropped.
             self.call_user(|_| None, || self.remove_source(key));
         }
+        // There may be no turn that would come to these.
+        let is_wake = |next: &Ready| matches!(next, Ready::Wake(_));
+        let (wakes, mut others): (VecDeque<_>, VecDeque<_>) =
+            self.ready.take().into_iter().partition(is_wake);
+        for wake in wakes {
+            if let Ready::Wake(waker) = wake {
+                self.wake_user(waker);
+            }
+        }
+        // What has come meanwhile is behind.
+        others.append(&mut self.ready.borrow_mut());
+        self.ready.replace(others);
     }
 
     /// Closes the objects in limbo: the backend does not wait any more.

@@ -223,8 +223,7 @@ impl Cache {
     /// function that waits to read, and one that waits to write, are promised a wake each.
     pub(crate) fn wait(&self, name: Name, interest: Interest, waker: &Waker) -> Replaced {
         let place = Place { name, interest };
-        let waits = |crowd: &mut Crowd| crowd.is_waiting(place, waker);
-        if self.sole.is_waiting(place, waker) || self.with_crowd(waits) == Some(true) {
+        if !self.is_empty() && self.is_waiting(place, waker) {
             return Replaced::Nothing;
         }
         let waiting = Waiting { place, waker: waker.clone() };
@@ -233,9 +232,23 @@ impl Cache {
             return Replaced::Purged(vec![waiting.waker]);
         }
         self.asked.set(self.asked.get() | interest);
+        if self.is_empty() {
+            self.sole.put(waiting);
+            return Replaced::Nothing;
+        }
         let old = if name.is_some() { self.take_if(|one| one.name == name) } else { None };
         let purged = self.place(waiting);
         old.map_or(purged, |(_, waker)| Replaced::Dropped(waker))
+    }
+
+    /// True when nobody waits, and there was no crowd.
+    fn is_empty(&self) -> bool {
+        self.sole.place.get() == EMPTY && !self.crowded.get()
+    }
+
+    fn is_waiting(&self, place: Place, waker: &Waker) -> bool {
+        let waits = |crowd: &mut Crowd| crowd.is_waiting(place, waker);
+        self.sole.is_waiting(place, waker) || self.with_crowd(waits) == Some(true)
     }
 
     /// Gives one more a place.

@@ -29,16 +29,6 @@ impl Hears {
     }
 }
 
-/// What a report leaves to do.
-enum Reported {
-    /// The source was reported before, and stands in line.
-    Again,
-    /// It is to be put in line.
-    First,
-    /// It remembers, and this is the first of those whose wait is over. True when there may be others.
-    Remembered(Option<Waker>, bool),
-}
-
 impl Core {
     /// Puts what a wait has reported in line. A source stands there once, however often it is reported; of one that
     /// remembers, only those whose wait is over do. False for what is nobody's.
@@ -52,47 +42,40 @@ impl Core {
         };
         let reported = self.sources.with(key, |entry| {
             let first = entry.report(readiness)?;
+            let mut line = self.ready.borrow_mut();
             let Some(cache) = entry.object.cache() else {
-                return Some((if first { Reported::First } else { Reported::Again }, false));
+                if first {
+                    count(&self.counters.fresh);
+                    line.push_back(Ready::Source(key));
+                }
+                return Some(false);
             };
-            let (woken, crowded) = (cache.ready(readiness), cache.is_crowded());
+            count(&self.counters.fresh);
+            count(&self.counters.events);
+            if let Some(waker) = cache.ready(readiness) {
+                line.push_back(Ready::Wake(waker));
+            }
+            if cache.is_crowded() {
+                let others = std::iter::from_fn(|| cache.next_waker());
+                line.extend(others.map(Ready::Wake));
+            }
             let wanted = cache.tell();
             entry.take_reported();
             entry.waited = wanted;
-            Some((Reported::Remembered(woken, crowded), entry.mark()))
+            Some(entry.mark())
         });
-        let Some(Some((reported, marked))) = reported else {
-            count(&self.counters.stale);
-            return false;
-        };
-        if marked {
-            self.sources.dirty.borrow_mut().push_back(key);
-        }
-        match reported {
-            Reported::Again => return true,
-            Reported::First => self.ready.borrow_mut().push_back(Ready::Source(key)),
-            Reported::Remembered(woken, crowded) => {
-                count(&self.counters.events);
-                if let Some(waker) = woken {
-                    self.ready.borrow_mut().push_back(Ready::Wake(waker));
+        match reported.flatten() {
+            Some(marked) => {
+                if marked {
+                    self.sources.dirty.borrow_mut().push_back(key);
                 }
-                if crowded {
-                    self.line_up_the_crowd(key);
-                }
+                true
+            }
+            None => {
+                count(&self.counters.stale);
+                false
             }
         }
-        count(&self.counters.fresh);
-        true
-    }
-
-    /// Puts all in line whose wait for what a source remembers is over.
-    #[cold]
-    fn line_up_the_crowd(&self, key: Key) {
-        self.sources.with(key, |entry| {
-            let cache = entry.object.cache();
-            let woken = std::iter::from_fn(|| cache.and_then(|cache| cache.next_waker()));
-            self.ready.borrow_mut().extend(woken.map(Ready::Wake));
-        });
     }
 
     /// Delivers what happened to a source.

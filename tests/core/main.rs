@@ -8,17 +8,22 @@ mod connecting;
 #[cfg(feature = "net")]
 mod datagrams;
 mod delivery;
+mod dropping;
 mod embedding;
 #[cfg(feature = "net")]
 mod ends;
 mod failing;
+mod finishing;
+mod flooding;
 mod futures;
+mod idling;
 mod levels;
 mod looks;
 mod nested;
 #[cfg(feature = "net")]
 mod objects;
 mod pairs;
+mod phases;
 #[cfg(feature = "net")]
 mod pool;
 #[cfg(feature = "process")]
@@ -27,18 +32,21 @@ mod processes;
 mod regressions;
 mod remote;
 mod seeing;
+mod several;
 mod shutdown;
 #[cfg(feature = "net")]
 mod sockets;
 mod sources;
 #[cfg(feature = "net")]
 mod streams;
+mod swapping;
 mod tasks;
 mod ticks;
 mod timers;
 mod user_code;
 mod waking;
 mod watched;
+mod windows;
 mod world;
 
 use interloop::{BackendKind, Reactor};
@@ -94,6 +102,9 @@ pub const DRIVES: [Drive; 3] = [Drive::Interleaved, Drive::Embed, Drive::Run];
 
 const SUITES: &[(&str, &[Case])] = &[
     ("waking", waking::CASES),
+    ("swapping", swapping::CASES),
+    ("idling", idling::CASES),
+    ("flooding", flooding::CASES),
     ("ticks", ticks::CASES),
     ("delivery", delivery::CASES),
     ("embedding", embedding::CASES),
@@ -105,6 +116,11 @@ const SUITES: &[(&str, &[Case])] = &[
     ("tasks", tasks::CASES),
     ("remote", remote::CASES),
     ("shutdown", shutdown::CASES),
+    ("finishing", finishing::CASES),
+    ("dropping", dropping::CASES),
+    ("phases", phases::CASES),
+    ("several", several::CASES),
+    ("windows", windows::CASES),
     ("failing", failing::CASES),
     ("seeing", seeing::CASES),
     ("user_code", user_code::CASES),

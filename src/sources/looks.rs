@@ -47,7 +47,7 @@ mod tests {
     #[test]
     fn looks_in_vain_become_rare_and_one_that_is_not_makes_them_frequent() {
         let looks = Looks::new();
-        let mut taken = |times: u32, something: bool| {
+        let taken = |times: u32, something: bool| {
             let taken = (0..times).filter(|_| looks.is_due()).inspect(|_| looks.found(something));
             taken.count()
         };

@@ -7,24 +7,25 @@
 //! run through memory in order where a large heap jumps about.
 
 use std::cmp::{Ordering, Reverse};
-use std::collections::{BinaryHeap, VecDeque};
-
-use interloop_backends::Key;
+use std::collections::BinaryHeap;
 
 use crate::clock::Nanos;
 
-/// When a timer is due. Of equal times, the one with the lower sequence comes first.
+/// When a timer is due, in few bytes, as they are moved about. Of equal times, the one with the lower
+/// sequence comes first.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Place {
+    /// The timer's.
+    pub(crate) slot: u32,
+    pub(crate) sequence: u32,
     pub(crate) deadline: Nanos,
-    pub(crate) sequence: u64,
-    pub(crate) key: Key,
 }
 
 impl Place {
-    /// Both parts in one number, which the processor compares without a branch.
+    /// All parts in one number, which the processor compares without a branch.
     fn rank(&self) -> u128 {
-        u128::from(self.deadline) << 64 | u128::from(self.sequence)
+        let low = u64::from(self.sequence) << 32 | u64::from(self.slot);
+        u128::from(self.deadline) << 64 | u128::from(low)
     }
 }
 
@@ -41,12 +42,20 @@ impl Ord for Place {
 }
 
 /// As many as are sorted at once, and as many as may come in between before they are sorted as well: they
-/// fit into the processor's nearest cache.
-const FEW: usize = 512;
+/// fit into the processor's nearest caches.
+const FEW: usize = 1024;
+
+/// Less than so many are sorted at once when some of them have come in between.
+const MOST: usize = 2 * FEW;
+
+/// How many are shown ahead of their time at once.
+const AHEAD: usize = 64;
 
 pub(crate) struct Deadlines {
-    /// The earliest, sorted.
-    near: VecDeque<Place>,
+    /// The earliest, sorted: the first of them is the last element.
+    near: Vec<Place>,
+    /// How many of `near` have not been shown ahead of their time.
+    unseen: usize,
     /// Those that came when `near` was sorted already, or before anybody has asked: none is later than
     /// what is in `far`.
     fresh: BinaryHeap<Reverse<Place>>,
@@ -54,6 +63,8 @@ pub(crate) struct Deadlines {
     far: Vec<Bucket>,
     /// Empty buffers of buckets that were used up: in the long run, none is allocated.
     spare: Vec<Vec<Place>>,
+    /// The buffer of a sort.
+    keys: Vec<u64>,
     len: usize,
 }
 
@@ -65,8 +76,15 @@ struct Bucket {
 
 impl Deadlines {
     pub(crate) fn new() -> Deadlines {
-        let (near, fresh) = (VecDeque::new(), BinaryHeap::new());
-        Deadlines { near, fresh, far: Vec::new(), spare: Vec::new(), len: 0 }
+        Deadlines {
+            near: Vec::new(),
+            unseen: 0,
+            fresh: BinaryHeap::new(),
+            far: Vec::new(),
+            spare: Vec::new(),
+            keys: Vec::new(),
+            len: 0,
+        }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -86,24 +104,36 @@ impl Deadlines {
     }
 
     /// The earliest.
+    #[inline]
     pub(crate) fn first(&mut self) -> Option<&Place> {
-        if self.near.is_empty() && self.fresh.is_empty() {
-            self.sort_more();
+        if self.is_unsorted() {
+            self.sort();
         }
         if self.is_fresh_first() {
             return self.fresh.peek().map(|Reverse(place)| place);
         }
-        self.near.front()
+        self.near.last()
     }
 
     /// Takes the earliest.
+    #[inline]
     pub(crate) fn pop(&mut self) -> Option<Place> {
         self.first()?;
         self.len -= 1;
         if self.is_fresh_first() {
             return self.fresh.pop().map(|Reverse(place)| place);
         }
-        self.near.pop_front()
+        self.near.pop()
+    }
+
+    /// The next few of them, before they are taken, each once.
+    #[inline]
+    pub(crate) fn ahead(&mut self) -> &[Place] {
+        if self.near.len() > self.unseen {
+            return &[];
+        }
+        self.unseen = self.near.len().saturating_sub(AHEAD);
+        &self.near[self.unseen..]
     }
 
     pub(crate) fn retain(&mut self, mut keep: impl FnMut(&Place) -> bool) {
@@ -117,39 +147,82 @@ impl Deadlines {
         self.len = self.near.len() + self.fresh.len() + far;
     }
 
+    /// True when the earliest is not known, or when a heap is no longer the place for what has come.
+    #[inline]
+    fn is_unsorted(&self) -> bool {
+        let (near, fresh) = (self.near.len(), self.fresh.len());
+        if near == 0 { self.len > 0 } else { fresh > near + 32 }
+    }
+
+    #[inline]
     fn is_fresh_first(&self) -> bool {
-        match (self.near.front(), self.fresh.peek()) {
-            (Some(near), Some(Reverse(fresh))) => fresh < near,
-            (near, _) => near.is_none(),
+        match (self.fresh.peek(), self.near.last()) {
+            (Some(Reverse(fresh)), Some(near)) => fresh < near,
+            (fresh, _) => fresh.is_some(),
         }
     }
 
     /// Makes a bucket of all that is not in one.
     fn start_over(&mut self) {
         let mut places = self.spare.pop().unwrap_or_default();
-        places.extend(self.near.drain(..));
-        let first = self.fresh.peek().map(|Reverse(place)| *place);
-        let from = first.into_iter().chain(places.first().copied()).min();
+        let first = self.first().copied();
+        places.append(&mut self.near);
         places.extend(self.fresh.drain().map(|Reverse(place)| place));
-        self.far.extend(from.map(|from| Bucket { from, places }));
+        self.far.extend(first.map(|from| Bucket { from, places }));
     }
 
-    /// Sorts the nearest of the others.
-    fn sort_more(&mut self) {
+    /// Makes `near` of what is near and fresh, or else of the nearest of the others.
+    #[cold]
+    fn sort(&mut self) {
+        let mut few = self.spare.pop().unwrap_or_default();
+        few.append(&mut self.near);
+        few.extend(self.fresh.drain().map(|Reverse(place)| place));
+        if few.is_empty() {
+            self.take_bucket(&mut few);
+        }
+        self.sort_keys(&few);
+        self.near.extend(self.keys.iter().rev().map(|key| few[*key as usize % MOST]));
+        // Where times are equal, or more than a hundred days apart.
+        if !self.near.is_sorted_by(|later, earlier| later > earlier) {
+            self.near.sort_unstable_by(|place, other| other.cmp(place));
+        }
+        self.unseen = self.near.len();
+        self.keep(few);
+    }
+
+    /// Sorts keys of one word each, which takes half as long as to sort the places: the time since the
+    /// earliest, and the index.
+    fn sort_keys(&mut self, few: &[Place]) {
+        const LONGEST: u64 = u64::MAX / MOST as u64;
+        let from = few.iter().map(|place| place.deadline).min().unwrap_or(0);
+        let keys = few.iter().zip(0..).map(|(place, index)| {
+            let since = (place.deadline - from).min(LONGEST);
+            since * MOST as u64 + index
+        });
+        self.keys.clear();
+        self.keys.extend(keys);
+        self.keys.sort_unstable();
+    }
+
+    /// Takes the nearest bucket, or as much of it as can be sorted at once.
+    fn take_bucket(&mut self, few: &mut Vec<Place>) {
         while let Some(mut bucket) = self.far.pop() {
             if bucket.places.len() <= FEW {
-                bucket.places.sort_unstable();
-                self.near.extend(bucket.places.drain(..));
-                // The large ones of a crowd that is gone are not kept.
-                if bucket.places.capacity() <= 8 * FEW && self.spare.len() < 8 {
-                    self.spare.push(bucket.places);
-                }
-                return;
+                few.append(&mut bucket.places);
+                return self.keep(bucket.places);
             }
             let mut later = self.spare.pop().unwrap_or_default();
             let pivot = split(&mut bucket.places, &mut later);
             self.far.push(Bucket { from: pivot, places: later });
             self.far.push(bucket);
+        }
+    }
+
+    /// Keeps a buffer, unless it is a large one of a crowd that is gone.
+    fn keep(&mut self, mut buffer: Vec<Place>) {
+        buffer.clear();
+        if buffer.capacity() <= 8 * FEW && self.spare.len() < 8 {
+            self.spare.push(buffer);
         }
     }
 }
@@ -175,11 +248,11 @@ fn split(places: &mut Vec<Place>, later: &mut Vec<Place>) -> Place {
 mod tests {
     use super::*;
 
-    fn place(deadline: Nanos, sequence: u64) -> Place {
-        Place { deadline, sequence, key: Key::new(sequence as u32, 0) }
+    fn place(deadline: Nanos, sequence: u32) -> Place {
+        Place { deadline, sequence, slot: 0 }
     }
 
-    fn drain(deadlines: &mut Deadlines) -> Vec<(Nanos, u64)> {
+    fn drain(deadlines: &mut Deadlines) -> Vec<(Nanos, u32)> {
         let drained = std::iter::from_fn(|| deadlines.pop());
         drained.map(|place| (place.deadline, place.sequence)).collect()
     }
@@ -195,7 +268,7 @@ mod tests {
         ];
         for order in orders {
             let mut deadlines = Deadlines::new();
-            (0..10_000).for_each(|number| deadlines.push(place(order(number), number)));
+            (0..10_000).for_each(|number| deadlines.push(place(order(number), number as u32)));
             assert_eq!(deadlines.len(), 10_000);
             let drained = drain(&mut deadlines);
             assert_eq!(drained.len(), 10_000);

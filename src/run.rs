@@ -175,6 +175,7 @@ impl Core {
         let woken =
             Arc::new(Woken { flag: AtomicBool::new(true), shared: Arc::clone(&self.shared) });
         let waker = Waker::from(Arc::clone(&woken));
+        let mut polled_at_once = false;
         loop {
             // Taken before the poll: what comes during it asks for another.
             if woken.flag.load(Ordering::Relaxed) && woken.flag.swap(false, Ordering::AcqRel) {
@@ -193,9 +194,14 @@ impl Core {
             if let Some(error) = self.shared.worker.failure() {
                 return Err(error);
             }
-            // A future that wakes itself keeps nobody from being ready.
+            // What a turn has woken is polled without a look at the backend in between, which would be a
+            // system call for nothing when that ends it. Every other time: a future that wakes itself
+            // keeps nobody from being ready.
             let again = woken.flag.load(Ordering::Acquire);
-            self.poll_until(if again { NOW } else { NEVER });
+            polled_at_once = again && !polled_at_once;
+            if !polled_at_once {
+                self.poll_until(if again { NOW } else { NEVER });
+            }
         }
     }
 

@@ -52,15 +52,31 @@ impl<T> Slots<T> {
         slot.item.as_mut().filter(|_| slot.generation == key.generation())
     }
 
+    /// The key of what is in a slot.
+    #[inline]
+    pub(crate) fn key_at(&self, slot: u32) -> Option<Key> {
+        let generation = self.slot(slot).filter(|slot| slot.item.is_some())?.generation;
+        Some(Key::new(slot, generation))
+    }
+
     pub(crate) fn remove(&mut self, key: Key) -> Option<T> {
-        let slot = self.slot_mut(key.slot())?;
-        if slot.generation != key.generation() {
-            return None;
-        }
+        self.slot(key.slot()).filter(|slot| slot.generation == key.generation())?;
+        self.remove_at(key.slot())
+    }
+
+    /// Takes out what is in a slot, whatever its key.
+    #[inline]
+    pub(crate) fn remove_at(&mut self, at: u32) -> Option<T> {
+        let slot = self.slot_mut(at)?;
         let item = slot.item.take()?;
         slot.generation = slot.generation.wrapping_add(1);
-        self.free.push(key.slot());
+        self.free.push(at);
         Some(item)
+    }
+
+    /// What is in a slot, whatever its key.
+    pub(crate) fn get_at_mut(&mut self, at: u32) -> Option<&mut T> {
+        self.slot_mut(at)?.item.as_mut()
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Key, &T)> {

@@ -3,6 +3,8 @@
 //! A cancelled or reset timer leaves its old place among the deadlines behind, which is passed over when
 //! it comes up, and swept when such places are the greater part.
 
+use std::collections::VecDeque;
+use std::hint::black_box;
 use std::ops::ControlFlow;
 use std::task::Waker;
 
@@ -17,7 +19,10 @@ pub(crate) type Once = Box<dyn FnOnce()>;
 pub(crate) type Every = Box<dyn FnMut() -> ControlFlow<()>>;
 
 /// The sequence of a timer that has no place among the deadlines.
-const OUT: u64 = u64::MAX;
+const OUT: u32 = u32::MAX;
+
+/// How many sleeps come due at once, at most: their wakers fit into the processor's nearest cache.
+const MOST: usize = 128;
 
 /// What a timer does when it is due.
 pub(crate) enum Fire {
@@ -39,11 +44,12 @@ impl Fire {
     }
 }
 
-/// A timer that came due.
+/// What came due.
 pub(crate) enum Due {
     Once(Once, Label),
-    Every(Every),
-    Wake(Waker),
+    Every(Key, Every),
+    /// So many sleeps, whose wakers are in `Timers::over`.
+    Sleeps(usize),
 }
 
 pub(crate) struct Timer {
@@ -56,9 +62,11 @@ pub(crate) struct Timers {
     pub(crate) table: Slots<Timer>,
     /// For each slot of the table, the sequence of the place that counts, or `OUT`. It stands beside the
     /// table because it is asked for every place, and close together it stays in the processor's cache.
-    counting: Vec<u64>,
+    counting: Vec<u32>,
     deadlines: Deadlines,
-    next_sequence: u64,
+    next_sequence: u32,
+    /// The wakers of the sleeps that came due, in their order.
+    over: VecDeque<Waker>,
     closed: bool,
 }
 
@@ -69,6 +77,7 @@ impl Timers {
             counting: Vec::new(),
             deadlines: Deadlines::new(),
             next_sequence: 0,
+            over: VecDeque::new(),
             closed: false,
         }
     }
@@ -122,35 +131,52 @@ impl Timers {
         (place.deadline != NEVER).then_some(place.deadline)
     }
 
-    /// The number that the next set or reset timer gets.
-    pub(crate) fn next_sequence(&self) -> u64 {
+    /// The number that the next set or reset timer gets, unless the numbers are used up.
+    pub(crate) fn next_sequence(&self) -> u32 {
         self.next_sequence
     }
 
     /// True when the earliest timer is due, and was set before `end`.
-    pub(crate) fn is_due(&mut self, now: Nanos, end: u64) -> bool {
-        let due = |place: Place| place.deadline <= now && place.sequence < end;
-        self.first().is_some_and(|place| place.deadline != NEVER && due(place))
+    pub(crate) fn is_due(&mut self, now: Nanos, end: u32) -> bool {
+        self.first().is_some_and(|place| place.is_due(now, end))
     }
 
-    /// Takes the earliest timer.
-    pub(crate) fn pop(&mut self) -> Option<(Key, Due)> {
-        let place = self.first().filter(|place| place.deadline != NEVER)?;
-        self.deadlines.pop();
-        let key = place.key;
-        // One that is due again while its callback is on the stack, in a nested host loop, is a missed
-        // period.
-        self.counting[key.slot() as usize] = OUT;
-        let timer = self.table.get_mut(key)?;
-        if let Fire::Every(periodic) = &mut timer.fire {
-            return Some((key, Due::Every(periodic.callback.take()?)));
+    /// Takes the earliest timer, if it is due and was set before `end`; of sleeps, as many as follow one
+    /// another, up to `most`.
+    ///
+    /// A callback is left in the table until its time, so that those before it can cancel it. A sleep
+    /// that is due is over, whoever runs before it.
+    pub(crate) fn pop_due(&mut self, now: Nanos, end: u32, most: usize) -> Option<Due> {
+        let (before, most) = (self.over.len(), most.min(MOST));
+        while let Some(place) = self.first().filter(|place| place.is_due(now, end)) {
+            self.look_ahead();
+            let slept = self.over.len() - before;
+            let timer = self.table.get_at_mut(place.slot)?;
+            if slept > 0 && (slept == most || !matches!(timer.fire, Fire::Wake(_))) {
+                break;
+            }
+            self.deadlines.pop();
+            // One that is due again while its callback is on the stack, in a nested host loop, is a
+            // missed period.
+            self.counting[place.slot as usize] = OUT;
+            if let Fire::Every(periodic) = &mut timer.fire {
+                let callback = periodic.callback.take()?;
+                return Some(Due::Every(self.table.key_at(place.slot)?, callback));
+            }
+            let Timer { label, fire, .. } = self.table.remove_at(place.slot)?;
+            match fire {
+                Fire::Wake(waker) => self.over.push_back(waker),
+                Fire::Once(callback) => return Some(Due::Once(callback, label)),
+                Fire::Every(_) => {}
+            }
         }
-        let Timer { label, fire, .. } = self.table.remove(key)?;
-        match fire {
-            Fire::Once(callback) => Some((key, Due::Once(callback, label))),
-            Fire::Wake(waker) => Some((key, Due::Wake(waker))),
-            Fire::Every(_) => None,
-        }
+        let slept = self.over.len() - before;
+        (slept > 0).then_some(Due::Sleeps(slept))
+    }
+
+    /// Takes the waker of a sleep that is over.
+    pub(crate) fn pop_over(&mut self) -> Option<Waker> {
+        self.over.pop_front()
     }
 
     /// Takes a periodic callback back, for the first of its times that is still to come, unless it
@@ -193,17 +219,36 @@ impl Timers {
 
     /// Gives a timer its place.
     fn push(&mut self, deadline: Nanos, key: Key) {
-        let (slot, sequence) = (key.slot() as usize, self.next_sequence);
-        self.next_sequence += 1;
-        if slot >= self.counting.len() {
-            self.counting.resize(slot + 1, OUT);
+        if self.next_sequence == OUT {
+            self.number_anew();
         }
-        self.counting[slot] = sequence;
-        self.deadlines.push(Place { deadline, sequence, key });
+        self.place(deadline, key.slot());
         self.sweep();
     }
 
+    fn place(&mut self, deadline: Nanos, slot: u32) {
+        let sequence = self.next_sequence;
+        self.next_sequence += 1;
+        if slot as usize >= self.counting.len() {
+            self.counting.resize(slot as usize + 1, OUT);
+        }
+        self.counting[slot as usize] = sequence;
+        self.deadlines.push(Place { deadline, sequence, slot });
+    }
+
+    /// Four thousand million sequences are used up: those that are set get the first ones.
+    fn number_anew(&mut self) {
+        let mut places = Vec::new();
+        while let Some(place) = self.first() {
+            self.deadlines.pop();
+            places.push(place);
+        }
+        self.next_sequence = 0;
+        places.into_iter().for_each(|place| self.place(place.deadline, place.slot));
+    }
+
     /// The earliest place that counts.
+    #[inline]
     fn first(&mut self) -> Option<Place> {
         loop {
             let place = *self.deadlines.first()?;
@@ -211,6 +256,15 @@ impl Timers {
                 return Some(place);
             }
             self.deadlines.pop();
+        }
+    }
+
+    /// Looks at the next few timers, so that the processor fetches them all at once, and not each when
+    /// it is taken: in the order of their deadlines, they lie all over the table.
+    #[inline]
+    fn look_ahead(&mut self) {
+        for place in self.deadlines.ahead() {
+            black_box(self.table.key_at(place.slot));
         }
     }
 
@@ -223,9 +277,16 @@ impl Timers {
     }
 }
 
-/// A sequence is given out once, so that it tells a timer from those that had its slot before.
-fn counts(counting: &[u64], place: &Place) -> bool {
-    counting[place.key.slot() as usize] == place.sequence
+/// A sequence tells a timer from those that had its slot before: it is not given out again while any
+/// place has it.
+fn counts(counting: &[u32], place: &Place) -> bool {
+    counting[place.slot as usize] == place.sequence
+}
+
+impl Place {
+    fn is_due(&self, now: Nanos, end: u32) -> bool {
+        self.deadline <= now && self.deadline != NEVER && self.sequence < end
+    }
 }
 
 impl Timer {
@@ -240,6 +301,9 @@ impl Timer {
 
 #[cfg(all(test, not(interloop_loom)))]
 mod tests {
+    use std::sync::{Arc, Mutex};
+    use std::task::Wake;
+
     use super::*;
 
     /// The random numbers of George Marsaglia's xorshift.
@@ -272,9 +336,52 @@ mod tests {
         }
     }
 
-    fn set(timers: &mut Timers, deadline: Nanos) -> Key {
-        let fire = Fire::Once(Box::new(|| ()));
+    fn insert(timers: &mut Timers, deadline: Nanos, fire: Fire) -> Key {
         timers.insert(deadline, Label::named("test"), fire).unwrap_or_else(|_| unreachable!())
+    }
+
+    fn set(timers: &mut Timers, deadline: Nanos) -> Key {
+        insert(timers, deadline, Fire::Once(Box::new(|| ())))
+    }
+
+    /// What has fired, in its order.
+    type Fired = Arc<Mutex<Vec<Key>>>;
+
+    /// A sleep's waker.
+    struct Sleeper(Key, Fired);
+
+    impl Wake for Sleeper {
+        fn wake(self: Arc<Self>) {
+            self.1.lock().unwrap().push(self.0);
+        }
+    }
+
+    /// Sets a callback or a sleep, that tells when it fires.
+    fn set_telling(timers: &mut Timers, deadline: Nanos, is_sleep: bool, fired: &Fired) -> Key {
+        let (next, fired) = (timers.table.next_key(), Arc::clone(fired));
+        let fire = match is_sleep {
+            true => Fire::Wake(Waker::from(Arc::new(Sleeper(next, fired)))),
+            false => Fire::Once(Box::new(move || fired.lock().unwrap().push(next))),
+        };
+        insert(timers, deadline, fire)
+    }
+
+    /// Fires all that are due, of sleeps a few at a time.
+    fn fire(timers: &mut Timers, now: Nanos) {
+        let end = timers.next_sequence();
+        while let Some(due) = timers.pop_due(now, end, 3) {
+            match due {
+                Due::Once(callback, _) => callback(),
+                Due::Every(..) => unreachable!(),
+                Due::Sleeps(count) => {
+                    assert!((1..=3).contains(&count));
+                    let over: Vec<_> = std::iter::from_fn(|| timers.pop_over()).collect();
+                    assert_eq!(over.len(), count);
+                    over.into_iter().for_each(Waker::wake);
+                }
+            }
+        }
+        assert!(!timers.is_due(now, end));
     }
 
     #[test]
@@ -282,7 +389,9 @@ mod tests {
         for seed in 1..=200 {
             let mut random = Random(0x9E37_79B9_7F4A_7C15 ^ seed);
             let (mut timers, mut model) = (Timers::new(), Model::default());
-            let mut gone = Vec::new();
+            let (mut gone, fired) = (Vec::new(), Fired::default());
+            // The numbers end halfway.
+            timers.next_sequence = if seed % 2 == 0 { 0 } else { OUT - 100 };
             // Few deadlines, so that many are equal.
             let mut now = 1;
             for _ in 0..500 {
@@ -291,7 +400,8 @@ mod tests {
                     .then(|| model.0[random.below(model.0.len() as u64) as usize].1);
                 match (random.below(10), any) {
                     (0..4, _) | (_, None) => {
-                        let key = set(&mut timers, deadline);
+                        let is_sleep = random.below(3) > 0;
+                        let key = set_telling(&mut timers, deadline, is_sleep, &fired);
                         model.set(deadline, key);
                     }
                     (4..6, Some(key)) => {
@@ -305,12 +415,12 @@ mod tests {
                     }
                     _ => {
                         now += random.below(10);
-                        let end = timers.next_sequence();
-                        while timers.is_due(now, end) {
-                            let (key, _) = timers.pop().expect("it is due");
-                            assert_eq!(model.pop().map(|(_, key)| key), Some(key), "seed {seed}");
-                            gone.push(key);
+                        fire(&mut timers, now);
+                        let mut fired = std::mem::take(&mut *fired.lock().unwrap());
+                        for key in &fired {
+                            assert_eq!(model.pop().map(|(_, key)| key), Some(*key), "seed {seed}");
                         }
+                        gone.append(&mut fired);
                     }
                 }
                 let earliest = model.0.iter().map(|(deadline, _)| *deadline).min();
@@ -344,7 +454,7 @@ mod tests {
         set(&mut timers, 5);
         let end = timers.next_sequence();
         assert!(timers.is_due(5, end) && !timers.is_due(4, end));
-        timers.pop();
+        assert!(timers.pop_due(4, end, 1).is_none() && timers.pop_due(5, end, 1).is_some());
         set(&mut timers, 5);
         assert!(!timers.is_due(5, end));
         assert!(timers.is_due(5, timers.next_sequence()));
@@ -355,8 +465,9 @@ mod tests {
         for (now, next) in [(10, 20), (19, 20), (20, 30), (55, 60), (NEVER - 1, NEVER)] {
             let mut timers = Timers::new();
             let every = Fire::every(Box::new(|| ControlFlow::Continue(())), 10);
-            let key = timers.insert(10, Label::named("test"), every).unwrap_or_else(|_| panic!());
-            let Some((_, Due::Every(callback))) = timers.pop() else { panic!("it is periodic") };
+            let key = insert(&mut timers, 10, every);
+            let Some(Due::Every(due, callback)) = timers.pop_due(10, OUT, 1) else { panic!() };
+            assert_eq!(due, key);
             assert_eq!(timers.earliest(), None, "it runs");
             timers.again(key, callback, true, now);
             assert_eq!(timers.earliest(), Some(next).filter(|next| *next != NEVER));

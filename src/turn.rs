@@ -4,7 +4,10 @@
 //! one begins with what comes after, so that no kind starves another; the host is woken for it
 //! through its own queue, so that paint and input come first.
 
+use std::iter;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
+use std::task::Waker;
 use std::time::Duration;
 
 use interloop_backends::{Event, Readiness};
@@ -22,7 +25,7 @@ struct Budget {
     items: usize,
     until: Nanos,
     /// The first timer that was not set when the turn began, by its sequence.
-    unset: u64,
+    unset: u32,
 }
 
 impl Budget {
@@ -179,26 +182,26 @@ impl Core {
 
     /// Runs the timers that are due, but none that was set in this turn.
     fn run_timers(self: &Rc<Core>, budget: &mut Budget) -> bool {
+        // A waker that has opened a host loop keeps the others waiting in the turn that is beneath it.
+        self.wake_sleeps();
         let now = self.now.get();
-        while self.timers.borrow_mut().is_due(now, budget.unset) {
-            if !budget.take(self) {
-                return false;
-            }
-            let due = self.timers.borrow_mut().pop();
-            if let Some((key, due)) = due {
-                count(&self.counters.timers);
-                self.fire(key, due, now);
-            }
+        while !budget.is_spent(self) {
+            let due = self.timers.borrow_mut().pop_due(now, budget.unset, budget.items);
+            let Some(due) = due else { return true };
+            let fired = if let Due::Sleeps(fired) = due { fired } else { 1 };
+            budget.items -= fired;
+            self.counters.timers.set(self.counters.timers.get() + fired as u64);
+            self.fire(due, now);
         }
-        true
+        !self.timers.borrow_mut().is_due(now, budget.unset)
     }
 
-    fn fire(&self, key: interloop_backends::Key, due: Due, now: Nanos) {
+    fn fire(&self, due: Due, now: Nanos) {
         match due {
             Due::Once(callback, label) => {
                 self.call_user(|_| Some(label), callback);
             }
-            Due::Every(mut callback) => {
+            Due::Every(key, mut callback) => {
                 let label = |core: &Core| core.timers.borrow_mut().label(key);
                 let flow = self.call_user(label, &mut callback);
                 let again = flow.is_some_and(|flow| flow.is_continue());
@@ -206,7 +209,18 @@ impl Core {
                 let rest = self.timers.borrow_mut().again(key, callback, again, now);
                 self.drop_user(rest);
             }
-            Due::Wake(waker) => self.wake_user(waker),
+            Due::Sleeps(_) => self.wake_sleeps(),
+        }
+    }
+
+    /// Wakes those whose sleep is over.
+    fn wake_sleeps(&self) {
+        let next = || self.timers.borrow_mut().pop_over();
+        // After one that panicked come the others.
+        while let Err(panic) =
+            catch_unwind(AssertUnwindSafe(|| iter::from_fn(next).for_each(Waker::wake)))
+        {
+            self.panics.borrow_mut().push_back(panic);
         }
     }
 

@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::thread::JoinHandleExt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -64,14 +64,19 @@ fn an_endless_timeout_does_not_overflow(rig: &Rig) {
     }
 }
 
+/// How many signals of a storm have come. Counted by the handler, and read by whoever waits for one.
+static HANDLED: AtomicU64 = AtomicU64::new(0);
+
 /// Runs `work` in a thread that gets a signal every millisecond, and nothing happens by it but
 /// that system calls are interrupted.
 fn in_a_storm(work: impl FnOnce() + Send + 'static) {
-    extern "C" fn ignore(_: libc::c_int) {}
-    // SAFETY: the handler does nothing, and is set without SA_RESTART before the first signal.
+    extern "C" fn count(_: libc::c_int) {
+        HANDLED.fetch_add(1, Ordering::SeqCst);
+    }
+    // SAFETY: the handler does nothing but count, which a handler may, and is set without SA_RESTART before the first signal.
     unsafe {
         let mut action: libc::sigaction = std::mem::zeroed();
-        action.sa_sigaction = ignore as extern "C" fn(libc::c_int) as usize;
+        action.sa_sigaction = count as extern "C" fn(libc::c_int) as usize;
         assert_eq!(libc::sigaction(libc::SIGUSR1, &action, std::ptr::null_mut()), 0);
     }
     let done = Arc::new(AtomicBool::new(false));
@@ -85,6 +90,7 @@ fn in_a_storm(work: impl FnOnce() + Send + 'static) {
     while !done.load(Ordering::SeqCst) && !worker.is_finished() {
         // SAFETY: the thread is not joined yet, so that its id is good.
         unsafe { libc::pthread_kill(worker.as_pthread_t(), libc::SIGUSR1) };
+        // How dense the storm is: one without gaps would leave the thread no time for anything else.
         thread::sleep(Duration::from_millis(1));
     }
     worker.join().unwrap();
@@ -110,8 +116,12 @@ fn a_storm_of_signals_loses_nothing(rig: &Rig) {
     let poller = Arc::clone(&rig.poller);
     let writer = thread::spawn(move || {
         for _ in 0..300 {
+            // Each byte comes after a signal of its own, so that the storm lasts as long as they do.
+            let before = HANDLED.load(Ordering::SeqCst);
+            while HANDLED.load(Ordering::SeqCst) == before {
+                thread::yield_now();
+            }
             far.write_all(&[7]).unwrap();
-            thread::sleep(Duration::from_millis(1));
         }
     });
     in_a_storm(move || {

@@ -9,6 +9,7 @@
 //! table of sources, and nothing is borrowed when a waker, which is user code, is cloned or dropped.
 
 mod crowd;
+mod sole;
 
 use std::cell::Cell;
 use std::num::NonZeroU32;
@@ -17,6 +18,7 @@ use std::task::Waker;
 use interloop_backends::{Interest, Mode, Readiness};
 
 use crowd::Crowd;
+use sole::{EMPTY, Place, Sole, Waiting};
 
 pub(crate) struct Cache {
     edges: bool,
@@ -60,53 +62,6 @@ pub(crate) type Ticket = u32;
 /// interest.
 pub(crate) type Name = Option<NonZeroU32>;
 
-/// Who waits, and for what. Nobody waits for nothing.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Place {
-    name: Name,
-    interest: Interest,
-}
-
-const EMPTY: Place = Place { name: None, interest: Interest::NONE };
-
-struct Waiting {
-    place: Place,
-    waker: Waker,
-}
-
-/// The first of those who wait.
-struct Sole {
-    place: Cell<Place>,
-    waker: Cell<Option<Waker>>,
-}
-
-impl Sole {
-    fn put(&self, waiting: Waiting) {
-        self.place.set(waiting.place);
-        // What is replaced here is nothing: the place was empty.
-        self.waker.set(Some(waiting.waker));
-    }
-
-    /// Takes out who waits here, if that is true of him.
-    fn take_if(&self, is: impl Fn(Place) -> bool) -> Option<Waker> {
-        if !is(self.place.get()) {
-            return None;
-        }
-        self.place.set(EMPTY);
-        self.waker.take()
-    }
-
-    fn is_waiting(&self, place: Place, waker: &Waker) -> bool {
-        if self.place.get() != place {
-            return false;
-        }
-        let waits = self.waker.take();
-        let same = waits.as_ref().is_some_and(|waits| waits.will_wake(waker));
-        self.waker.set(waits);
-        same
-    }
-}
-
 /// Wakers that wait no more.
 pub(crate) enum Replaced {
     Nothing,
@@ -129,7 +84,7 @@ impl Cache {
             life: Cell::new(Life::Live),
             events: Cell::new(0),
             last_name: Cell::new(0),
-            sole: Sole { place: Cell::new(EMPTY), waker: Cell::new(None) },
+            sole: Sole::new(),
             crowd: Cell::new(None),
             crowded: Cell::new(false),
         }
@@ -175,7 +130,7 @@ impl Cache {
     /// What all that wait wait for.
     fn waiting(&self) -> Interest {
         let crowd = self.with_crowd(|crowd| crowd.interest()).unwrap_or(Interest::NONE);
-        self.sole.place.get().interest | crowd
+        self.sole.place().interest | crowd
     }
 
     /// Takes an event in, and takes out the first of those whose wait is over.
@@ -243,7 +198,7 @@ impl Cache {
 
     /// True when nobody waits, and there was no crowd.
     fn is_empty(&self) -> bool {
-        self.sole.place.get() == EMPTY && !self.crowded.get()
+        self.sole.place() == EMPTY && !self.crowded.get()
     }
 
     fn is_waiting(&self, place: Place, waker: &Waker) -> bool {
@@ -253,7 +208,7 @@ impl Cache {
 
     /// Gives one more a place.
     fn place(&self, waiting: Waiting) -> Replaced {
-        let sole = self.sole.place.get();
+        let sole = self.sole.place();
         if sole == EMPTY {
             self.sole.put(waiting);
             return Replaced::Nothing;
@@ -273,7 +228,7 @@ impl Cache {
 
     /// Takes out the first of those who wait of whom that is true.
     fn take_if(&self, is: impl Fn(Place) -> bool) -> Option<(Interest, Waker)> {
-        let sole = self.sole.place.get();
+        let sole = self.sole.place();
         if let Some(waker) = self.sole.take_if(&is) {
             return Some((sole.interest, waker));
         }

@@ -4,7 +4,7 @@ use std::task::Waker;
 
 use interloop_backends::Interest;
 
-use super::{Place, Waiting};
+use super::sole::{Place, Waiting};
 
 pub(super) struct Crowd {
     waiting: Vec<Waiting>,

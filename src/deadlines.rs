@@ -259,12 +259,14 @@ mod tests {
 
     #[test]
     fn they_come_out_sorted_in_whatever_order_they_went_in() {
-        let orders: [fn(u64) -> u64; 5] = [
+        let orders: [fn(u64) -> u64; 6] = [
             |number| number,
             |number| 10_000 - number,
             |_| 7,
             |number| number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 44,
             |number| number.min(10_000 - number),
+            // Centuries apart.
+            |number| number.wrapping_mul(0x9E37_79B9_7F4A_7C15),
         ];
         for order in orders {
             let mut deadlines = Deadlines::new();
@@ -275,6 +277,20 @@ mod tests {
             assert!(drained.is_sorted());
             assert_eq!(deadlines.len(), 0);
         }
+    }
+
+    #[test]
+    fn each_is_shown_once_before_it_is_taken() {
+        let mut deadlines = Deadlines::new();
+        (0..5_000).for_each(|number| deadlines.push(place(Nanos::from(number), number)));
+        let mut shown = Vec::new();
+        while deadlines.first().is_some() {
+            shown.extend(deadlines.ahead().iter().map(|place| place.sequence));
+            let taken = deadlines.pop().map(|place| place.sequence);
+            assert!(taken.is_some_and(|taken| shown.contains(&taken)));
+        }
+        shown.sort_unstable();
+        assert!(shown.into_iter().eq(0..5_000));
     }
 
     #[test]

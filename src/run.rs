@@ -102,7 +102,7 @@ const WORKER_PATIENCE: Duration = Duration::from_millis(100);
 
 /// How long turns may follow each other without a look into the backend. One that is longer is followed by
 /// a look.
-const LOOK_EVERY: Nanos = 10_000;
+pub(crate) const LOOK_EVERY: Nanos = 10_000;
 
 /// Puts the drive back when `run` ends, with a panic too.
 struct Running<'a>(&'a Rc<Core>);

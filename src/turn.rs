@@ -16,6 +16,7 @@ use crate::clock::{Nanos, nanos};
 use crate::core::{CREDIT, Core, Drive};
 use crate::label::Label;
 use crate::local;
+use crate::run::LOOK_EVERY;
 use crate::sources::Ready;
 use crate::stats::count;
 use crate::timers::Due;
@@ -92,7 +93,8 @@ impl Core {
         let options = &self.shared.options;
         let until = now.saturating_add(nanos(options.turn_time));
         let unset = self.timers.borrow().next_sequence();
-        let complete = self.phases(&mut Budget { items: options.turn_items, until, unset });
+        let mut budget = Budget { items: options.turn_items, until, unset };
+        let complete = self.phases(&mut budget) && self.rounds(now, &mut budget);
         self.advance_shutdown();
         self.unwatch();
         self.catch_up();
@@ -162,6 +164,33 @@ impl Core {
         // What was pushed since this turn began is posted too, for the next.
         self.posted.set(false);
         true
+    }
+
+    /// Polls tasks that yield again and again, each round as a turn of its own, while the reactor's own loop has
+    /// nothing else to do, and until it is to look into the backend. False when the budget ended it.
+    fn rounds(self: &Rc<Core>, began: Nanos, budget: &mut Budget) -> bool {
+        let until = began.saturating_add(LOOK_EVERY);
+        while self.has_only_yielded() && self.now.get() < until {
+            self.shared.counters.turns.add_alone(1);
+            if !self.run_tasks(budget) && budget.is_spent(self) {
+                count(&self.counters.budget_hits);
+                return false;
+            }
+        }
+        true
+    }
+
+    /// True when there are tasks that yielded, and the turn that comes next would find nothing but them.
+    fn has_only_yielded(&self) -> bool {
+        self.drive.get() == Drive::Running
+            && self.depth.get() == 1
+            && !self.tasks.is_idle()
+            && self.ready.borrow().is_empty()
+            && !self.sources.is_dirty()
+            && self.panics.borrow().is_empty()
+            && !self.shared.inbox.is_pending()
+            && !self.shared.is_stopping()
+            && self.timers.borrow_mut().earliest().is_none_or(|due| due > self.now.get())
     }
 
     fn run_events(self: &Rc<Core>, budget: &mut Budget) -> bool {

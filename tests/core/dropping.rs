@@ -100,8 +100,7 @@ impl Drop for Bomb {
     }
 }
 
-/// Behaviour 42: destructors of callbacks, calls and triggers. (That of a task's future aborts the
-/// process, in async-task.)
+/// Behaviour 42: destructors of callbacks, calls and triggers.
 fn dropping_goes_on_when_destructors_panic(world: &World) {
     let reactor = world.reactor();
     let host = world.has_host().then(|| world.host(&reactor));

@@ -172,7 +172,7 @@ impl Core {
         let until = began.saturating_add(LOOK_EVERY);
         while self.has_only_yielded() && self.now.get() < until {
             self.shared.counters.turns.add_alone(1);
-            if !self.run_tasks(budget) && budget.is_spent(self) {
+            if !self.run_tasks(budget) {
                 count(&self.counters.budget_hits);
                 return false;
             }
@@ -190,6 +190,7 @@ impl Core {
             && self.panics.borrow().is_empty()
             && !self.shared.inbox.is_pending()
             && !self.shared.is_stopping()
+            && self.shared.process.is_current()
             && self.timers.borrow_mut().earliest().is_none_or(|due| due > self.now.get())
     }
 

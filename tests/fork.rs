@@ -376,52 +376,6 @@ fn child_leaves_a_loop(backend: BackendKind, drive: Drive) {
     drop((forks, hang));
 }
 
-#[test]
-fn a_child_of_a_callback_ends_the_turn_without_a_look_into_the_set() {
-    on_each_backend(child_ends_a_turn);
-}
-
-/// A worker rests while its host is busy, and the host looks into the backend at the end of each turn.
-fn child_ends_a_turn(backend: BackendKind) {
-    const ROUNDS: u32 = 30;
-    let parent = Parent::new(backend);
-    let (near, peer) = UnixStream::pair().unwrap();
-    let is_child = Rc::new(Cell::new(false));
-    let set = Rc::clone(&is_child);
-    let forked = Rc::new(Cell::new(0));
-    let count = Rc::clone(&forked);
-    let far = parent.peer.try_clone().unwrap();
-    let forks = parent.reactor.register(near, Interest::READABLE, move |mut io, _| {
-        io.read_exact(&mut [0]).unwrap();
-        count.set(count.get() + 1);
-        // It has been armed again, and is the parent's to hear of.
-        (&far).write_all(b"x").unwrap();
-        match fork() {
-            0 => set.set(true),
-            pid => wait(pid),
-        }
-        Action::Rearm
-    });
-    for round in 1..=ROUNDS {
-        let heard = parent.heard.get();
-        (&parent.peer).write_all(b"x").unwrap();
-        let first = parent.ticks.recv_timeout(LIMIT).expect("hangs");
-        // What comes while a tick is outstanding sends the worker to rest.
-        (&peer).write_all(b"x").unwrap();
-        thread::yield_now();
-        first.run();
-        let done = || forked.get() == round && parent.heard.get() == heard + 2;
-        while !done() && !is_child.get() {
-            parent.ticks.recv_timeout(LIMIT).expect("hangs: its child took the event").run();
-        }
-        if is_child.get() {
-            exit(|| refused(&parent.reactor.remote()));
-        }
-    }
-    drop(forks);
-    parent.finish();
-}
-
 #[cfg(all(feature = "process", feature = "signal"))]
 #[test]
 fn a_child_leaves_the_parents_processes_and_signals_to_it() {

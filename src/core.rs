@@ -314,8 +314,10 @@ impl Core {
     }
 
     /// Takes a task that was woken on this thread.
+    #[inline]
     pub(crate) fn wake_task(self: &Rc<Core>, key: Key) {
-        if self.tasks.wake(key) {
+        // The reactor's own loop has nothing to be told.
+        if self.tasks.wake(key) && self.drive.get() != Drive::Running {
             self.settle();
         }
     }

@@ -52,6 +52,7 @@ impl Tasks {
     }
 
     /// Queues a task that was woken on this thread. False where that changes nothing.
+    #[inline]
     pub(crate) fn wake(&self, key: Key) -> bool {
         let living = self.living.borrow();
         let Some(task) = living.get(key) else { return false };
@@ -82,6 +83,7 @@ impl Tasks {
         }
     }
 
+    #[inline]
     pub(crate) fn pop(&self) -> Option<Any> {
         let next = self.queue.borrow_mut().pop_front();
         if self.unheard.get() > 0 {
@@ -143,6 +145,7 @@ impl Core {
     }
 
     /// Polls a task that was queued.
+    #[inline]
     pub(crate) fn poll_task(&self, task: &Any) {
         if task.is_over() {
             return;

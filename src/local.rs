@@ -26,6 +26,7 @@ thread_local! {
 }
 
 /// The token of this thread.
+#[inline]
 pub(crate) fn thread() -> ThreadToken {
     /// The next token. Relaxed: only the numbers have to differ.
     static NEXT: AtomicU64 = AtomicU64::new(1);
@@ -48,6 +49,7 @@ pub(crate) fn leave(id: usize) {
 }
 
 /// The reactor `id`, if it is the one whose turn runs on this thread: the one to look for first, where it mostly is.
+#[inline]
 pub(crate) fn find_turning(id: usize) -> Option<Rc<Core>> {
     let is_it = |core: &&Rc<Core>| core.shared.id == id;
     TURNS.try_with(|turns| turns.borrow().last().filter(is_it).cloned()).ok().flatten()

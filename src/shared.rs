@@ -70,6 +70,7 @@ impl Shared {
         }
     }
 
+    #[inline]
     pub(crate) fn is_host(&self) -> bool {
         local::thread() == self.host
     }

@@ -42,6 +42,7 @@ impl<T> Slots<T> {
         key
     }
 
+    #[inline]
     pub(crate) fn get(&self, key: Key) -> Option<&T> {
         let slot = self.slot(key.slot())?;
         slot.item.as_ref().filter(|_| slot.generation == key.generation())

@@ -40,6 +40,7 @@ impl Tally {
     /// # Safety
     ///
     /// `home` is true on the owner's thread, and nowhere else.
+    #[inline]
     pub(crate) unsafe fn add(&self, home: bool) {
         if home && !self.settled.get() {
             self.home.set(self.home.get().wrapping_add(1));

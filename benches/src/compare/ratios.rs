@@ -13,6 +13,8 @@ pub(super) struct Verdict<'a> {
     case: String,
     ours: String,
     found: Found,
+    /// What the floor has, where there is one and it was measured.
+    floor: Option<f64>,
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -60,7 +62,10 @@ fn judge_systems<'a>(
         return vec![bound.missing(case, bound.ours, selection, "no such system was measured")];
     }
     let judge = |ours: &str| match bound.value(comparison, ours) {
-        Some(value) => bound.verdict(case, ours, Found::Value(value)),
+        Some(value) => Verdict {
+            floor: bound.floor.and_then(|floor| bound.value(comparison, floor)),
+            ..bound.verdict(case, ours, Found::Value(value))
+        },
         None => bound.missing(case, ours, selection, &bound.why_missing(comparison, ours)),
     };
     names.into_iter().map(judge).collect()
@@ -75,7 +80,7 @@ impl Bound {
     }
 
     fn verdict(&self, case: &str, ours: &str, found: Found) -> Verdict<'_> {
-        Verdict { bound: self, case: case.to_owned(), ours: ours.to_owned(), found }
+        Verdict { bound: self, case: case.to_owned(), ours: ours.to_owned(), found, floor: None }
     }
 
     /// What was not measured falls short, unless that is what the command line wants.
@@ -111,6 +116,11 @@ impl Verdict<'_> {
             Found::NotAsked => true,
         }
     }
+
+    /// True where it falls short, and what cannot be done without does too.
+    fn is_out_of_reach(&self) -> bool {
+        !self.holds() && self.floor.is_some_and(|floor| !self.bound.limit.admits(floor))
+    }
 }
 
 impl Limit {
@@ -133,15 +143,19 @@ impl fmt::Display for Limit {
 
 impl fmt::Display for Verdict<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Verdict { bound, case, ours, found } = self;
+        let Verdict { bound, case, ours, found, floor } = self;
         write!(f, "{} ({} {case}, {}): {ours}", bound.about, bound.work, bound.metric)?;
         if let Some(against) = bound.against {
             write!(f, " to {against}")?;
         }
         match found {
-            Found::Value(value) => write!(f, " is {}, {}", number(*value), bound.limit),
-            Found::NotMeasured(why) => write!(f, " was not measured ({why}), {}", bound.limit),
-            Found::NotAsked => write!(f, " was not asked for"),
+            Found::Value(value) => write!(f, " is {}, {}", number(*value), bound.limit)?,
+            Found::NotMeasured(why) => write!(f, " was not measured ({why}), {}", bound.limit)?,
+            Found::NotAsked => write!(f, " was not asked for")?,
+        }
+        match (bound.floor, floor) {
+            (Some(name), Some(floor)) => write!(f, "; {name}: {}", number(*floor)),
+            _ => Ok(()),
         }
     }
 }
@@ -157,6 +171,12 @@ pub(super) fn report(verdicts: &[Verdict<'_>]) -> String {
     let mut text = format!("\n{} ratios hold:\n{}", held.len(), list(&held));
     if not_asked > 0 {
         text += &format!("{not_asked} are about what was not asked for.\n");
+    }
+    let (far, short): (Vec<_>, Vec<_>) =
+        short.into_iter().partition(|verdict| verdict.is_out_of_reach());
+    if !far.is_empty() {
+        let why = "fall short, and so does the floor, which is nothing but the hand-over";
+        text += &format!("{} {why}:\n{}", far.len(), list(&far));
     }
     if !short.is_empty() {
         text += &format!("{} fall short:\n{}", short.len(), list(&short));
@@ -180,6 +200,7 @@ mod tests {
         ours: "ours",
         against: Some("theirs"),
         limit: Limit::AtMost(1.5),
+        floor: None,
     };
 
     fn everything() -> Selection {
@@ -206,6 +227,22 @@ mod tests {
         let report = report(&verdicts);
         let line = "1 fall short:\n  echo (echo tcp, p50): ours to theirs is 2.00, at most 1.5\n";
         assert!(report.ends_with(line), "{report}");
+    }
+
+    #[test]
+    fn what_the_floor_does_not_reach_either_is_told_apart() {
+        let bounds = [Bound { floor: Some("floor"), ..BOUND }];
+        let figures = |floor| {
+            let figures: [(&str, &[f64]); 3] =
+                [("ours", &[4.0]), ("theirs", &[2.0]), ("floor", floor)];
+            Measured(vec![compared("echo", "tcp", &figures)])
+        };
+        let (near, far) = (figures(&[2.0]), figures(&[3.5]));
+        let report = |measured| report(&check(&bounds, measured, &everything()));
+        let line = "1 fall short:\n  echo (echo tcp, p50): ours to theirs is 2.00, at most 1.5; floor: 1.00\n";
+        assert!(report(&near).ends_with(line), "{}", report(&near));
+        assert!(report(&far).contains("1 fall short, and so does the floor"), "{}", report(&far));
+        assert!(!check(&bounds, &far, &everything()).iter().any(Verdict::holds));
     }
 
     #[test]

@@ -30,8 +30,9 @@ struct Budget {
 }
 
 impl Budget {
+    /// True too in a child that a callback has forked: what is left is for its parent.
     fn is_spent(&self, core: &Core) -> bool {
-        self.items == 0 || core.now.get() >= self.until
+        self.items == 0 || core.now.get() >= self.until || !core.shared.process.is_current()
     }
 
     /// Takes one item, if the budget still has one.

@@ -13,7 +13,7 @@ use std::rc::Rc;
 use std::sync::mpsc::{self, Receiver};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use interloop::{Action, BackendKind, Interest, Phase, Reactor, Remote, Source, Tick};
 
@@ -260,6 +260,30 @@ fn child_of_a_callback(backend: BackendKind) {
     });
     parent.run_until(|| forked.get());
     drop(timer);
+    parent.finish();
+}
+
+#[test]
+fn a_child_that_returns_into_the_turn_runs_no_other_callback() {
+    on_each_backend(child_returns_into_the_turn);
+}
+
+fn child_returns_into_the_turn(backend: BackendKind) {
+    let parent = Parent::new(backend);
+    let (forked, others) = (Rc::new(Cell::new(None)), Rc::new(Cell::new(0)));
+    // Due in the same turn, in this order.
+    let due = Instant::now() + Duration::from_millis(1);
+    let set = Rc::clone(&forked);
+    let forks = parent.reactor.at(due, move || set.set(Some(fork())));
+    let count = Rc::clone(&others);
+    let other = parent.reactor.at(due, move || count.set(count.get() + 1));
+    parent.run_until(|| forked.get().is_some());
+    if forked.get() == Some(0) {
+        exit(|| assert_eq!(others.get(), 0, "the timer behind it has run"));
+    }
+    wait(forked.get().expect("it has forked"));
+    parent.run_until(|| others.get() == 1);
+    drop((forks, other));
     parent.finish();
 }
 

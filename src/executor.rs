@@ -147,7 +147,8 @@ impl Core {
     /// Polls a task that was queued.
     #[inline]
     pub(crate) fn poll_task(&self, task: &Any) {
-        if task.is_over() {
+        // One whose destructor is on the stack, and has opened a host loop, may still stand in line.
+        if task.is_over() || task.is_entered() {
             return;
         }
         if task.cancelled.get() {

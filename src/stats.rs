@@ -23,7 +23,7 @@ pub struct Stats {
     pub wakes_repeated: u64,
     /// Wakes for a callback that seemed to run a nested host loop.
     pub wakes_nested: u64,
-    /// Wakes for what a turn's budget left over.
+    /// Wakes for what a turn has left over: by its budget, or woken while it ran.
     pub wakes_leftover: u64,
     /// Turns.
     pub turns: u64,

@@ -23,8 +23,9 @@ pub(crate) struct Tally {
     /// The copies that were made on the owner's thread, less those that were dropped there. Of that thread
     /// alone.
     home: Cell<u64>,
-    /// True once the owner has gone. Of its thread alone.
-    settled: Cell<bool>,
+    /// Not 0 once the owner has gone. Of its thread alone. A word, so that all of this is in cells: whoever lets go last
+    /// frees it while others still have a reference on their stacks.
+    settled: Cell<u64>,
 }
 
 // SAFETY: only methods that are for the owner's thread touch a cell, and they say so; `abroad` is atomic.
@@ -32,7 +33,7 @@ unsafe impl Sync for Tally {}
 
 impl Tally {
     pub(crate) fn new() -> Tally {
-        Tally { abroad: AtomicU64::new(SHARE), home: Cell::new(0), settled: Cell::new(false) }
+        Tally { abroad: AtomicU64::new(SHARE), home: Cell::new(0), settled: Cell::new(0) }
     }
 
     /// One copy more.
@@ -42,7 +43,7 @@ impl Tally {
     /// `home` is true on the owner's thread, and nowhere else.
     #[inline]
     pub(crate) unsafe fn add(&self, home: bool) {
-        if home && !self.settled.get() {
+        if home && self.settled.get() == 0 {
             self.home.set(self.home.get().wrapping_add(1));
         } else {
             self.abroad.fetch_add(1, Ordering::Relaxed);
@@ -56,7 +57,7 @@ impl Tally {
     /// `home` is true on the owner's thread, and nowhere else.
     #[must_use]
     pub(crate) unsafe fn remove(&self, home: bool) -> bool {
-        if home && !self.settled.get() {
+        if home && self.settled.get() == 0 {
             self.home.set(self.home.get().wrapping_sub(1));
             return false;
         }
@@ -70,7 +71,7 @@ impl Tally {
     /// Once, on the owner's thread.
     #[must_use]
     pub(crate) unsafe fn settle(&self) -> bool {
-        self.settled.set(true);
+        self.settled.set(1);
         let change = self.home.get().wrapping_sub(SHARE);
         self.abroad.fetch_add(change, Ordering::AcqRel).wrapping_add(change) == 0
     }

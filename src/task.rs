@@ -45,7 +45,10 @@ impl<T> Task<T> {
 
     /// Lets the task go: it runs without anybody holding it.
     pub fn detach(self) {
-        self.spawned.detached.set(true);
+        // An output that is there goes with the handle, here.
+        if !self.spawned.is_over() {
+            self.spawned.detached.set(true);
+        }
     }
 
     /// Cancels the task and waits until its future is dropped. Gives the output of one that had
@@ -76,6 +79,10 @@ impl<T> Task<T> {
         let awaiter = self.spawned.awaiter.take();
         let awaiter = awaiter.filter(|known| known.will_wake(cx.waker()));
         self.spawned.awaiter.set(Some(awaiter.unwrap_or_else(|| cx.waker().clone())));
+        // To clone and to drop a waker is user code, in which the task may have ended.
+        if self.spawned.is_over() {
+            return Poll::Ready(self.spawned.take());
+        }
         Poll::Pending
     }
 

@@ -132,9 +132,9 @@ impl Future for Sleep {
             State::Over => return Poll::Ready(()),
             State::Set(key) => {
                 // Wakers are user code: cloned before the borrow, and dropped after it.
-                let waker = cx.waker().clone();
-                let old = self.core.timers.borrow_mut().set_waker(key, waker);
-                if old.is_some() {
+                let mut waker = cx.waker().clone();
+                let set = self.core.timers.borrow_mut().set_waker(key, &mut waker);
+                if set {
                     return Poll::Pending;
                 }
             }

@@ -109,12 +109,15 @@ impl Timers {
         true
     }
 
-    /// Puts another waker in the place of a sleep's, and hands the old one out. None when the sleep
-    /// is over.
-    pub(crate) fn set_waker(&mut self, key: Key, waker: Waker) -> Option<Waker> {
-        match &mut self.table.get_mut(key)?.fire {
-            Fire::Wake(old) => Some(std::mem::replace(old, waker)),
-            Fire::Once(_) | Fire::Every(_) => None,
+    /// Puts another waker in the place of a sleep's, and that one in its own. False when the sleep is over.
+    pub(crate) fn set_waker(&mut self, key: Key, waker: &mut Waker) -> bool {
+        let Some(timer) = self.table.get_mut(key) else { return false };
+        match &mut timer.fire {
+            Fire::Wake(old) => {
+                std::mem::swap(old, waker);
+                true
+            }
+            Fire::Once(_) | Fire::Every(_) => false,
         }
     }
 
@@ -160,7 +163,7 @@ impl Timers {
             // missed period.
             self.counting[place.slot as usize] = OUT;
             if let Fire::Every(periodic) = &mut timer.fire {
-                let callback = periodic.callback.take()?;
+                let Some(callback) = periodic.callback.take() else { continue };
                 return Some(Due::Every(self.table.key_at(place.slot)?, callback));
             }
             let Timer { label, fire, .. } = self.table.remove_at(place.slot)?;

@@ -99,13 +99,15 @@ impl Core {
         self.advance_shutdown();
         self.unwatch();
         self.catch_up();
+        let is_left_over = !complete || self.owes_a_turn();
         self.flush();
-        let owes_a_turn = !complete || self.owes_a_turn();
+        let owes_a_turn = is_left_over || self.owes_a_turn();
         self.poll_for_the_worker();
         drop(turning);
         drop(depth);
         if owes_a_turn {
-            self.counters.leftover.set(self.counters.leftover.get() + 1);
+            let before = self.counters.leftover.get();
+            self.counters.leftover.set(before + u64::from(is_left_over));
             self.ask_for_a_turn();
         }
     }

@@ -116,6 +116,10 @@ impl Watchdog {
         let turns = shared.counters.turns.get();
         let moved = turns != self.turns;
         let pending = shared.inbox.is_pending();
+        if callback != 0 && pending {
+            // The turn that the outstanding tick begins is to see that the watch was lowered: docs/ordering.md.
+            shared.wake();
+        }
         let mut next = Watch::Off;
         if callback != 0 && callback == self.callback && !pending {
             // The same callback as a whole look ago, and things wait behind it: it may be running

@@ -219,6 +219,10 @@ impl Poller for Epoll {
         true
     }
 
+    fn reports_what_poll_does(&self) -> bool {
+        true
+    }
+
     fn has_levels(&self) -> bool {
         true
     }

@@ -277,6 +277,10 @@ impl Poller for Uring {
         true
     }
 
+    fn reports_what_poll_does(&self) -> bool {
+        true
+    }
+
     fn has_levels(&self) -> bool {
         true
     }

@@ -105,6 +105,12 @@ pub trait Poller: Send + Sync {
         false
     }
 
+    /// True where what is reported of a source is what poll(2) says of its descriptor. Then whoever would arm it may
+    /// [`look`](crate::look) first.
+    fn reports_what_poll_does(&self) -> bool {
+        false
+    }
+
     /// True where a registration can outlive its descriptor: closed behind our back, while a duplicate keeps
     /// the object open, it cannot be taken out of the set, which goes on to report it under the old key. One
     /// in the mode `Level` then ends every wait at once, as long as the object is ready.

@@ -190,6 +190,10 @@ impl<C: SetCall> Poller for SetPoller<C> {
         false
     }
 
+    fn reports_what_poll_does(&self) -> bool {
+        C::KIND == BackendKind::Poll
+    }
+
     fn has_levels(&self) -> bool {
         true
     }

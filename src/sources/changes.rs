@@ -5,7 +5,6 @@ use std::rc::Rc;
 use interloop_backends::{Event, Interest, Key, Mode, Readiness};
 
 use super::entry::{Entry, Mark};
-use super::looks::FEW;
 use super::object::Watched;
 use crate::core::{Core, Drive};
 use crate::report::Report;
@@ -44,24 +43,38 @@ impl Core {
     /// Tells the backend about every source that was marked. What is found ready is in line for a turn then,
     /// and not told.
     pub(crate) fn flush_sources(&self) {
-        let is_worker_asked = self.drive.get() == Drive::Interleaved;
-        let looks = is_worker_asked && self.sources.dirty.borrow().len() <= FEW;
+        let can_look =
+            self.drive.get() == Drive::Interleaved && self.shared.poller.reports_what_poll_does();
+        let sources = self.sources.dirty.borrow().len();
+        if sources == 0 {
+            return;
+        }
+        let looks = can_look && self.sources.looks.begin(sources);
+        let found = self.flush_each(looks);
+        self.sources.looks.end(found);
+    }
+
+    /// Tells the backend, after a look if that is allowed. True when one has found something.
+    fn flush_each(&self, looks: bool) -> bool {
+        let mut found = false;
         loop {
             let next = self.sources.dirty.borrow_mut().pop_front();
-            let Some(key) = next else { return };
+            let Some(key) = next else { return found };
             let change = self.sources.with(key, |entry| {
                 entry.set(Mark::Dirty, false);
                 let changed = entry.is_out_of_date();
+                // Of one that is doubted, the backend is to say whether it is open.
+                let can_wait = entry.held.is_none() && !entry.is(Mark::Doubted);
                 entry.set(Mark::Doubted, false);
                 changed.then(|| {
-                    let before = entry.held;
                     (entry.held, entry.mode) = (entry.wanted(), self.mode(entry));
-                    (Rc::clone(&entry.object), before, entry.held, entry.mode)
+                    (Rc::clone(&entry.object), can_wait, entry.held, entry.mode)
                 })
             });
-            let Some(Some((object, before, wanted, mode))) = change else { continue };
-            let is_armed_anew = before.is_none() && mode == Mode::Oneshot;
-            if looks && is_armed_anew && self.finds_ready(key, &object, wanted) {
+            let Some(Some((object, can_wait, wanted, mode))) = change else { continue };
+            let may_look = looks && can_wait && mode == Mode::Oneshot;
+            if may_look && self.finds_ready(key, &object, wanted) {
+                found = true;
                 continue;
             }
             if let Err(error) = self.shared.poller.modify(object.source(), key, wanted, mode) {

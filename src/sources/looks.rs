@@ -7,7 +7,12 @@
 use std::cell::Cell;
 
 /// More sources than these are armed at once, and reported together.
-pub(super) const FEW: usize = 8;
+const FEW: usize = 8;
+
+/// How many flushes in a row may find something. Then all is armed, and while that comes back by the worker, the
+/// host comes to what it has of lower priority, and a loop that runs until its queue is empty to its end; and the
+/// backend hears of a descriptor that was closed and its number used again.
+const SERIES: u32 = 8;
 
 /// How many looks may be in vain before most are left out.
 const PATIENCE: u32 = 4;
@@ -18,11 +23,23 @@ const RARELY: u32 = 8;
 pub(super) struct Looks {
     /// How many were in vain or left out since one found something.
     vain: Cell<u32>,
+    /// How many flushes in a row have found something.
+    series: Cell<u32>,
 }
 
 impl Looks {
     pub(super) fn new() -> Looks {
-        Looks { vain: Cell::new(0) }
+        Looks { vain: Cell::new(0), series: Cell::new(0) }
+    }
+
+    /// A flush of this many sources begins: true if it may look.
+    pub(super) fn begin(&self, sources: usize) -> bool {
+        sources > 0 && sources <= FEW && self.series.get() < SERIES
+    }
+
+    /// The flush has ended, and has found something or not.
+    pub(super) fn end(&self, found: bool) {
+        self.series.set(if found { self.series.get() + 1 } else { 0 });
     }
 
     /// True when the next look is to be taken, and to be told of by `found`.
@@ -56,5 +73,19 @@ mod tests {
         assert_eq!(taken(80, false), 10);
         assert_eq!(taken(8, true), 8 - 4);
         assert_eq!(taken(100, true), 100);
+    }
+
+    #[test]
+    fn a_series_has_an_end() {
+        let looks = Looks::new();
+        assert!(!looks.begin(0) && !looks.begin(FEW + 1));
+        for _ in 0..3 {
+            for _ in 0..SERIES {
+                assert!(looks.begin(1));
+                looks.end(true);
+            }
+            assert!(!looks.begin(1));
+            looks.end(false);
+        }
     }
 }

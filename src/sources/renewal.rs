@@ -43,6 +43,8 @@ impl Core {
         if self.lent.get() || !poller.is_stuck() {
             return;
         }
+        // What the worker has brought is disarmed.
+        self.shared.inbox.fetch_events(|event| _ = self.enqueue(event));
         // Others that are closed, or another's by now, are found out first.
         for key in self.sources.keys() {
             self.sources.change(key, |entry| entry.set(Mark::Doubted, true));

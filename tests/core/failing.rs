@@ -117,6 +117,10 @@ impl Poller for Mortal {
         self.inner.has_edges()
     }
 
+    fn reports_what_poll_does(&self) -> bool {
+        self.inner.reports_what_poll_does()
+    }
+
     fn has_levels(&self) -> bool {
         self.inner.has_levels()
     }

@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::io::Read;
 use std::rc::Rc;
 
+use interloop::backends::Poller;
 use interloop::{Action, Interest};
 
 use crate::cases;
@@ -22,6 +23,9 @@ cases!(
 fn what_a_callback_leaves_unread_costs_no_wait(world: &World) {
     const BYTES: usize = 100;
     let (watched, builder) = world.watched();
+    if !watched.reports_what_poll_does() {
+        return;
+    }
     let reactor = builder.build().unwrap();
     let host = world.host(&reactor);
     let (near, far) = pair();
@@ -37,9 +41,9 @@ fn what_a_callback_leaves_unread_costs_no_wait(world: &World) {
     });
     host.run();
     let seen = watched.seen();
-    // The first is reported; and the last look was in vain.
-    assert!(seen.events <= 1, "{seen:?}");
-    assert!(seen.modified <= 1, "{seen:?}");
+    // Of nine in a row one is armed and reported, so that the host comes to what else it has.
+    assert!((BYTES / 9 - 1..=BYTES / 9 + 1).contains(&seen.events), "{seen:?}");
+    assert!((BYTES / 9 - 1..=BYTES / 9 + 1).contains(&(seen.modified as usize)), "{seen:?}");
     drop(source);
 }
 

@@ -42,6 +42,8 @@ cases!(
     ten_thousand_messages_of_a_channel_arrive_in_their_order,
     a_task_spawns_tasks_and_awaits_them,
     a_task_drops_its_own_handle,
+    a_future_whose_destructor_turns_is_dropped_once,
+    an_output_goes_with_the_handle_that_is_let_go,
     sleeps_end_in_the_order_of_their_deadlines,
     a_task_of_a_stopped_reactor_is_dropped_at_once,
     a_loop_around_what_ends_at_once_hangs_nothing;
@@ -739,4 +741,70 @@ fn a_loop_around_what_ends_at_once_hangs_nothing(world: &World) {
     let finished = reactor.finish(LIMIT).unwrap();
     assert!(finished.is_clean(), "{finished}");
     drop(loops);
+}
+
+/// As the dialog does that a destructor opens, at the end of a reactor too.
+fn a_future_whose_destructor_turns_is_dropped_once(world: &World) {
+    struct Turns(Handle, Rc<Cell<u32>>);
+    impl Drop for Turns {
+        fn drop(&mut self) {
+            self.1.set(self.1.get() + 1);
+            self.0.turn();
+        }
+    }
+    let reactor = world.reactor();
+    let host = world.host(&reactor);
+    let dropped = Rc::new(Cell::new(0));
+    let turns = Turns(reactor.handle(), Rc::clone(&dropped));
+    let sleeps = reactor.spawn_local(async move {
+        turns.0.sleep(LIMIT).await;
+        drop(turns);
+    });
+    let done = host.clone();
+    let timer = reactor.after(Duration::from_millis(1), move || done.done());
+    host.run();
+    let finished = reactor.finish(LIMIT).unwrap();
+    assert!(finished.is_clean(), "{finished}");
+    assert_eq!(dropped.get(), 1);
+    drop((sleeps, timer));
+}
+
+/// The awaiter lets the task go when it hears that it has ended.
+fn an_output_goes_with_the_handle_that_is_let_go(world: &World) {
+    struct LetsGo;
+    thread_local! {
+        static ENDED: RefCell<Option<interloop::Task<Panics>>> = const { RefCell::new(None) };
+    }
+    struct Panics;
+    impl Drop for Panics {
+        fn drop(&mut self) {
+            if !thread::panicking() {
+                panic!("the output's destructor");
+            }
+        }
+    }
+    impl std::task::Wake for LetsGo {
+        fn wake(self: Arc<Self>) {
+            if let Some(task) = ENDED.take() {
+                task.detach();
+            }
+        }
+    }
+    // To print a panic may take longer than a turn has.
+    let reactor = world.patient().build().unwrap();
+    let host = world.host(&reactor);
+    let mut task = reactor.spawn_local(async { Panics });
+    let waker = Waker::from(Arc::new(LetsGo));
+    assert!(Pin::new(&mut task).poll(&mut Context::from_waker(&waker)).is_pending());
+    ENDED.set(Some(task));
+    let ran = Rc::new(Cell::new(false));
+    let (set, done) = (Rc::clone(&ran), host.clone());
+    let behind = reactor.spawn_local(async move {
+        set.set(true);
+        done.done();
+    });
+    let panic = catch_unwind(AssertUnwindSafe(|| host.run())).unwrap_err();
+    assert_eq!(panic.downcast_ref::<&str>(), Some(&"the output's destructor"));
+    assert!(ran.get(), "the panic comes when all else in the turn has run");
+    drop(behind);
 }

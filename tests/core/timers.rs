@@ -15,6 +15,7 @@ use crate::pairs::{Heard, fence, pair, script, script_on, settled, write};
 use crate::world::World;
 
 cases!(
+    a_timer_behind_a_periodic_one_on_the_stack_fires_in_the_nested_turn,
     timers_run_by_deadline_and_then_by_insertion,
     no_timer_and_no_sleep_is_early,
     a_zero_delay_runs_in_the_next_turn,
@@ -488,4 +489,27 @@ fn a_sleep_that_is_dropped_or_polled_by_another_wakes_the_right_one(world: &Worl
             assert!(over.as_mut().poll(&mut nobody).is_ready());
         }
     });
+}
+
+/// The periodic one is due again while its callback runs.
+fn a_timer_behind_a_periodic_one_on_the_stack_fires_in_the_nested_turn(world: &World) {
+    let reactor = world.patient().build().unwrap();
+    let host = world.host(&reactor);
+    let own: Rc<RefCell<Option<Timer>>> = Rc::default();
+    let (itself, handle, done) = (Rc::clone(&own), reactor.handle(), host.clone());
+    let periodic = reactor.every(Duration::from_millis(1), move || {
+        itself.borrow().as_ref().expect("it is set").reset(Duration::ZERO);
+        let fired = Rc::new(Cell::new(false));
+        let set = Rc::clone(&fired);
+        let behind = handle.after(Duration::ZERO, move || set.set(true));
+        let began = Instant::now();
+        while began.elapsed() < Duration::from_millis(1) {}
+        handle.turn();
+        assert!(fired.get(), "the turn within runs the other");
+        drop(behind);
+        done.done();
+        ControlFlow::Break(())
+    });
+    own.replace(Some(periodic));
+    host.run();
 }

@@ -8,7 +8,7 @@ use std::sync::TryLockError;
 use std::sync::atomic::Ordering;
 
 use rustix::event::epoll;
-use rustix::io::{DupFlags, dup3};
+use rustix::io::{DupFlags, Errno, dup3};
 
 use super::{ALARM, Epoll, NOTIFIER, data_for, flags, watch_edges};
 use crate::refusal::second_waiter;
@@ -29,17 +29,30 @@ impl Epoll {
         if let Some(alarm) = self.alarm.get() {
             watch_edges(&set, alarm, ALARM)?;
         }
+        let add = |set: &OwnedFd, kept: &Kept<'_>| {
+            let (data, flags) =
+                (data_for(kept.key, kept.interest), flags(kept.interest, kept.mode));
+            epoll::add(set, kept.source, data, flags)
+        };
+        let mut refused = Vec::new();
+        for kept in kept {
+            match add(&set, kept) {
+                Ok(()) => {}
+                Err(Errno::NOMEM) => return Err(Errno::NOMEM.into()),
+                // Where `max_user_watches` is reached, there is room when the old set is gone.
+                Err(_) => refused.push(kept),
+            }
+        }
         // SAFETY: the number is the set's own, and open. This owner of it is never dropped, so that the other one
         // closes it; that has a valid descriptor at any time, as the kernel puts one in the place of the other in
         // one step.
         let mut old = ManuallyDrop::new(unsafe { OwnedFd::from_raw_fd(self.set.as_raw_fd()) });
-        // The registrations of the old set end here, and do not count against `max_user_watches`.
+        // The registrations of the old set end here.
         dup3(&set, &mut old, DupFlags::CLOEXEC)?;
         self.stuck.store(false, Ordering::Relaxed);
-        for &Kept { source, key, interest, mode } in kept {
-            let (data, flags) = (data_for(key, interest), flags(interest, mode));
-            if epoll::add(&self.set, source, data, flags).is_err() {
-                events.push(Event::Ready { key, readiness: Readiness::INVALID });
+        for kept in refused {
+            if add(&self.set, kept).is_err() {
+                events.push(Event::Ready { key: kept.key, readiness: Readiness::INVALID });
             }
         }
         Ok(())

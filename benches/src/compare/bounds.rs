@@ -13,8 +13,8 @@ pub(super) struct Bound {
     /// None where the figure itself is bounded.
     pub(super) against: Option<&'static str>,
     pub(super) limit: Limit,
-    /// A system that does nothing but what ours cannot do without. Where it falls short too, the limit is out
-    /// of reach.
+    /// A system that does nothing but the hand-over between threads. Where it falls short too, the limit is
+    /// out of reach of whoever hands over.
     pub(super) floor: Option<&'static str>,
 }
 
@@ -96,6 +96,14 @@ pub(super) const ALL: &[Bound] = &[
         .over(FLOOR_IN_GLIB),
     ratio("echo in GLib, a callback", ECHO, WORKER_IN_GLIB, "tokio-channels/glib", AtMost(0.45))
         .over(FLOOR_IN_GLIB),
+    ratio(
+        "echo in GLib, a callback",
+        ECHO,
+        WORKER_IN_GLIB,
+        "tokio-channels/glib/lean",
+        AtMost(0.45),
+    )
+    .over(FLOOR_IN_GLIB),
     ratio("echo, no toolkit, a callback", ECHO, RUN, "raw-epoll", AtMost(1.10)),
     ratio("echo, condvar host, a callback", ECHO, WORKER, "raw-epoll", AtMost(1.8)).over(FLOOR),
     ratio("idle in GLib", IDLE_1000, EMBEDDED_IN_GLIB, "glib", AtMost(0.06)),

@@ -4,6 +4,7 @@ mod async_io;
 mod fd_source;
 mod hand_over;
 mod tokio_channels;
+mod tokio_lean;
 mod tokio_local;
 
 use std::io;
@@ -15,8 +16,8 @@ use super::Server;
 pub(super) const SERVERS: &[Server] = &[
     ("glib", fd_source::serve),
     ("async-io/glib", async_io::serve),
-    ("tokio-channels/glib", tokio_channels::of_the_book),
-    ("tokio-channels/glib/lean", tokio_channels::lean),
+    ("tokio-channels/glib", tokio_channels::serve),
+    ("tokio-channels/glib/lean", tokio_lean::serve),
     ("tokio-local/glib", tokio_local::serve),
     ("hand-over/glib", hand_over::serve),
 ];

@@ -1,5 +1,5 @@
-//! The least that an I/O thread beside a host can cost: epoll on a thread of its own that does nothing but
-//! wake the host, whose thread reads and writes. What is faster has no such thread, or no such host.
+//! What a hand-over costs: epoll on a thread of its own that does nothing but wake the host, whose thread reads and
+//! writes. Who is faster has spared the hand-over: it has no such thread, or has looked for itself.
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};

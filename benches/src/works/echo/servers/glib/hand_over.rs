@@ -1,5 +1,4 @@
-//! The least that a thread for the I/O can cost beside GLib's loop, which watches a descriptor that the
-//! thread writes to.
+//! What a hand-over costs beside GLib's loop, which watches a descriptor that the thread writes to.
 
 use std::io;
 use std::os::fd::AsRawFd;

@@ -1,12 +1,13 @@
-//! tokio on threads of its own, which have all of the I/O. What came in goes to GLib's loop by a channel,
-//! and the answer comes back by another.
+//! tokio on threads of its own, which have all of the I/O. What came in goes to GLib's loop by a channel, as the book
+//! of gtk-rs has it: the runtime of `Runtime::new`, with a thread for each processor, and channels of `async-channel`
+//! with room for one message. The answer comes back by another such channel, which the book has no example of.
 
 use std::io;
 
 use async_channel::{Receiver, Sender};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Runtime;
 
 use super::run_until;
 use crate::works::echo::scene::{BUFFER, Scene, Stream};
@@ -14,22 +15,10 @@ use crate::works::echo::servers::streams;
 
 type Message = Vec<u8>;
 
-/// As the book of gtk-rs has it: the runtime of `Runtime::new`, with a thread for each processor, and channels
-/// of `async-channel` with room for one message.
-pub(super) fn of_the_book(scene: Scene) -> io::Result<()> {
+pub(super) fn serve(scene: Scene) -> io::Result<()> {
     let runtime = Runtime::new()?;
-    serve(scene, &runtime, async_channel::bounded(1), async_channel::bounded(1))
-}
-
-/// The least that this arrangement can do with: one thread, and channels without a limit.
-pub(super) fn lean(scene: Scene) -> io::Result<()> {
-    let runtime = Builder::new_multi_thread().worker_threads(1).enable_io().build()?;
-    serve(scene, &runtime, async_channel::unbounded(), async_channel::unbounded())
-}
-
-type Channel = (Sender<Message>, Receiver<Message>);
-
-fn serve(scene: Scene, runtime: &Runtime, to_host: Channel, to_tokio: Channel) -> io::Result<()> {
+    let (to_host, from_tokio) = async_channel::bounded(1);
+    let (to_tokio, from_host) = async_channel::bounded(1);
     let _entered = runtime.enter();
     for silent in scene.silent {
         runtime.spawn(streams::wait_tokio(silent)?);
@@ -37,19 +26,19 @@ fn serve(scene: Scene, runtime: &Runtime, to_host: Channel, to_tokio: Channel) -
     match scene.stream {
         Stream::Unix(stream) => {
             let (reads, writes) = UnixStream::from_std(stream)?.into_split();
-            runtime.spawn(read(reads, to_host.0));
-            runtime.spawn(write(writes, to_tokio.1));
+            runtime.spawn(read(reads, to_host));
+            runtime.spawn(write(writes, from_host));
         }
         Stream::Tcp(stream) => {
             let (reads, writes) = TcpStream::from_std(stream)?.into_split();
-            runtime.spawn(read(reads, to_host.0));
-            runtime.spawn(write(writes, to_tokio.1));
+            runtime.spawn(read(reads, to_host));
+            runtime.spawn(write(writes, from_host));
         }
     }
     let answer = async move {
-        while let Ok(message) = to_host.1.recv().await {
+        while let Ok(message) = from_tokio.recv().await {
             // The one who writes ends after the one who reads.
-            let _ = to_tokio.0.send(message).await;
+            let _ = to_tokio.send(message).await;
         }
         Ok(())
     };

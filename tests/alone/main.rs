@@ -114,7 +114,13 @@ fn main() {
             }
             let once = if trials.is_empty() { ONCE } else { &[] };
             let optional = NETWORK.iter().chain(PROCESSES).chain(SUBSCRIPTIONS);
+            // libkqueue follows a number that was closed with its duplicate open, and crashes (docs/backends.md).
+            let crashes = backend == BackendKind::Kqueue && cfg!(target_os = "linux");
             for (name, case) in CASES.iter().chain(optional).chain(once) {
+                if crashes && name.starts_with("duplicates::") {
+                    println!("{backend}, {}: {name}: skipped: libkqueue crashes", drive.name());
+                    continue;
+                }
                 let name = format!("{backend}::{}::{name}", drive.name());
                 trials.push(Trial::test(name, move || {
                     case(&World { backend, drive });

@@ -23,7 +23,7 @@ fn folder(name: &str) -> PathBuf {
     folder
 }
 
-const ONE_CASE: &str = "--quick --rounds 2 --work echo --case socketpair/back-to-back";
+const ONE_CASE: &str = "--quick --rounds 2 --work echo --case socketpair/back-to-back/one-cpu";
 
 #[test]
 fn a_run_prints_a_table_and_writes_what_it_is_asked_for() {
@@ -35,7 +35,7 @@ fn a_run_prints_a_table_and_writes_what_it_is_asked_for() {
     let output = compare(&format!("{ONE_CASE} {systems} {files}"));
     assert!(output.status.success(), "{output:?}");
     let said = String::from_utf8(output.stdout).unwrap();
-    assert!(said.contains("\necho socketpair/back-to-back: median "), "{said}");
+    assert!(said.contains("\necho socketpair/back-to-back/one-cpu: median "), "{said}");
     assert!(said.contains("\n  interloop/epoll/run/own "), "{said}");
 
     let rows: Vec<Value> = serde_json::from_str(&fs::read_to_string(json).unwrap()).unwrap();

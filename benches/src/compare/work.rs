@@ -48,7 +48,7 @@ impl Effort {
     /// How long a sample measures, where its work is bounded by time.
     pub(crate) fn sample_time(self) -> Duration {
         match self {
-            Effort::Quick => Duration::from_millis(15),
+            Effort::Quick => Duration::from_millis(12),
             Effort::Full => Duration::from_millis(100),
         }
     }

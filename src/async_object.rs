@@ -16,8 +16,8 @@ use interloop_backends::{AsSource, Interest};
 
 use crate::cache::Cache;
 use crate::core::Core;
+use crate::handle::Handle;
 use crate::label::Label;
-use crate::reactor::Handle;
 use crate::source::RegisterError;
 use crate::sources::{Object, Registration};
 use nonblocking::NonBlocking;

@@ -52,7 +52,7 @@ impl Embedded {
         !is_over && !core.shared.worker.has_failed()
     }
 
-    /// Says that the host gives the descriptor's number to each of its waits, as `poll` and `select` take it (GLib, Qt,
+    /// Says that the host gives the descriptor's number to each of its waits, as `poll` and `select` take it (GLib,
     /// most games), and does not keep hold of what the number stands for, as `epoll` does (libuv, calloop).
     ///
     /// Then callbacks stay armed while they ask for the same, which saves a system call for each event. It takes

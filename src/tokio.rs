@@ -44,7 +44,7 @@ pub use async_compat::{Compat, CompatExt};
 
 use std::future::Future;
 
-use crate::reactor::Handle;
+use crate::handle::Handle;
 use crate::task::Task;
 
 impl Handle {

@@ -123,10 +123,6 @@ impl Poller for Polling {
         self.poller.supports_edge()
     }
 
-    fn reports_what_poll_does(&self) -> bool {
-        cfg!(any(target_os = "linux", target_os = "android"))
-    }
-
     fn has_levels(&self) -> bool {
         !OVER_EPOLL && self.poller.supports_level()
     }

@@ -62,8 +62,8 @@ use std::future::Future;
 pub use io::Io;
 pub use timer::Timer;
 
+use crate::handle::Handle;
 use crate::label::Label;
-use crate::reactor::Handle;
 
 /// Runs the futures that hyper makes, on the host thread, as detached tasks.
 ///

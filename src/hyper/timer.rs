@@ -16,9 +16,9 @@ use interloop_backends::Key;
 
 use crate::clock::{Nanos, nanos};
 use crate::core::Core;
+use crate::handle::Handle;
 use crate::label::Label;
 use crate::local;
-use crate::reactor::Handle;
 use crate::remote::Remote;
 use crate::shared::Shared;
 use crate::sync::{Mutex, lock};

@@ -6,8 +6,8 @@ use std::ops::ControlFlow;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
+use crate::handle::Handle;
 use crate::label::Label;
-use crate::reactor::Handle;
 use crate::task::Task;
 
 /// Calls `callback` with everything that `accept` gives, until it answers with a break, or the reactor

@@ -14,8 +14,8 @@ use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, Type};
 use super::Context;
 use super::tcp::TcpStream;
 use crate::async_object::Async;
+use crate::handle::Handle;
 use crate::label::Label;
-use crate::reactor::Handle;
 use crate::timer::Sleep;
 
 /// How long an attempt has for itself, before the next address is tried beside it.

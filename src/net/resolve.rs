@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use super::{Context, LocalBoxFuture, Target, ToTarget, lookups};
 use crate::core::Core;
-use crate::reactor::Handle;
+use crate::handle::Handle;
 
 /// What looks names up, for [`Handle::set_resolver`].
 pub trait Resolve {

@@ -16,8 +16,8 @@ use interloop_backends::{AsSource, Interest};
 use socket2::SockRef;
 
 use crate::async_object::Async;
+use crate::handle::Handle;
 use crate::label::Label;
-use crate::reactor::Handle;
 use crate::source::RegisterError;
 use crate::task::Task;
 

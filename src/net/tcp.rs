@@ -13,8 +13,8 @@ use super::connect::connect_any;
 use super::resolve::lookup;
 use super::stream::Stream;
 use super::{Context, LocalBoxFuture, ToTarget};
+use crate::handle::Handle;
 use crate::label::Label;
-use crate::reactor::Handle;
 
 /// A TCP connection.
 pub type TcpStream = Stream<std::net::TcpStream>;

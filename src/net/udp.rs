@@ -10,8 +10,8 @@ use interloop_backends::Interest;
 
 use super::{Context, ToTarget};
 use crate::async_object::Async;
+use crate::handle::Handle;
 use crate::label::Label;
-use crate::reactor::Handle;
 use crate::source::RegisterError;
 use crate::task::Task;
 

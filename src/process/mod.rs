@@ -73,9 +73,9 @@ pub use child::Child;
 pub use pipe::{PipeReader, PipeWriter};
 use running::Running;
 
+use crate::handle::Handle;
 use crate::label::Label;
 use crate::net::Context;
-use crate::reactor::Handle;
 
 /// Starts a child process. What the command has as `Stdio::piped()` becomes a pipe of the
 /// [`Child`]; everything else is as in [`Command::spawn`], which this calls, and which returns when

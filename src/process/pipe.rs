@@ -11,8 +11,8 @@ use std::task::{Context, Poll};
 use futures_io::{AsyncRead, AsyncWrite};
 
 use crate::async_object::Async;
+use crate::handle::Handle;
 use crate::label::Label;
-use crate::reactor::Handle;
 
 /// The pipe from a child's standard output or error.
 ///

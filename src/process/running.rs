@@ -14,8 +14,8 @@ use rustix::process::{Pid, WaitOptions, waitpid};
 use super::exit::Exit;
 use crate::async_object::Async;
 use crate::core::Core;
+use crate::handle::Handle;
 use crate::label::Label;
-use crate::reactor::Handle;
 
 pub(super) struct Running {
     core: Rc<Core>,

@@ -63,7 +63,7 @@ pub use number::Signal;
 use subscription::Subscription;
 
 use crate::async_object::Async;
-use crate::reactor::Handle;
+use crate::handle::Handle;
 use crate::task::Task;
 
 /// Listens to signals of this process, in this reactor. Any number of reactors, on any threads, may

@@ -43,13 +43,13 @@ impl Core {
     /// Tells the backend about every source that was marked. What is found ready is in line for a turn then,
     /// and not told.
     pub(crate) fn flush_sources(&self) {
-        let can_look =
-            self.drive.get() == Drive::Interleaved && self.shared.poller.reports_what_poll_does();
         let sources = self.sources.dirty.borrow().len();
         if sources == 0 {
             return;
         }
-        let looks = can_look && self.sources.looks.begin(sources);
+        let looks = self.drive.get() == Drive::Interleaved
+            && self.sources.looks.may_begin(sources)
+            && self.shared.poller.reports_what_poll_does();
         let found = self.flush_each(looks);
         self.sources.looks.end(found);
     }

@@ -32,9 +32,9 @@ impl Looks {
         Looks { vain: Cell::new(0), series: Cell::new(0) }
     }
 
-    /// A flush of this many sources begins: true if it may look.
-    pub(super) fn begin(&self, sources: usize) -> bool {
-        sources > 0 && sources <= FEW && self.series.get() < SERIES
+    /// True if a flush of this many sources may look.
+    pub(super) fn may_begin(&self, sources: usize) -> bool {
+        sources <= FEW && self.series.get() < SERIES
     }
 
     /// The flush has ended, and has found something or not.
@@ -78,13 +78,13 @@ mod tests {
     #[test]
     fn a_series_has_an_end() {
         let looks = Looks::new();
-        assert!(!looks.begin(0) && !looks.begin(FEW + 1));
+        assert!(!looks.may_begin(FEW + 1));
         for _ in 0..3 {
             for _ in 0..SERIES {
-                assert!(looks.begin(1));
+                assert!(looks.may_begin(1));
                 looks.end(true);
             }
-            assert!(!looks.begin(1));
+            assert!(!looks.may_begin(1));
             looks.end(false);
         }
     }

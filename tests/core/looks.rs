@@ -2,14 +2,16 @@
 
 use std::cell::Cell;
 use std::io::Read;
+use std::os::unix::net::UnixStream;
 use std::rc::Rc;
+use std::time::Duration;
 
 use interloop::backends::Poller;
-use interloop::{Action, Interest};
+use interloop::{Action, Handle, Interest, Source};
 
 use crate::cases;
 use crate::pairs::{drain, pair, write};
-use crate::world::World;
+use crate::world::{Host, World};
 
 cases!(
     ;
@@ -47,10 +49,15 @@ fn what_a_callback_leaves_unread_costs_no_wait(world: &World) {
     drop(source);
 }
 
-/// Between the turn that found it and the turn that would tell.
-fn what_was_found_and_disarmed_is_not_told(world: &World) {
-    let reactor = world.patient().build().unwrap();
-    let host = world.host(&reactor);
+/// A source that reads a byte of two each time it is called, and how often that was.
+struct Reader {
+    source: Source<UnixStream>,
+    called: Rc<Cell<u32>>,
+    _far: UnixStream,
+}
+
+/// One that has been called once, and was found ready again.
+fn found(reactor: &Handle, host: &Host) -> Reader {
     let (near, far) = pair();
     write(&far, b"xy");
     let called = Rc::new(Cell::new(0));
@@ -60,17 +67,24 @@ fn what_was_found_and_disarmed_is_not_told(world: &World) {
         counted.set(counted.get() + 1);
         Action::Rearm
     });
-    let source = source.unwrap();
     host.run_until(|| called.get() == 1);
-    source.disarm().unwrap();
+    Reader { source: source.unwrap(), called, _far: far }
+}
+
+/// Between the turn that found it and the turn that would tell.
+fn what_was_found_and_disarmed_is_not_told(world: &World) {
+    let reactor = world.patient().build().unwrap();
+    let host = world.host(&reactor);
+    let reader = found(&reactor, &host);
+    reader.source.disarm().unwrap();
     let asked = Rc::new(Cell::new(false));
     let answered = Rc::clone(&asked);
-    let timer = reactor.after(std::time::Duration::ZERO, move || answered.set(true));
+    let timer = reactor.after(Duration::ZERO, move || answered.set(true));
     host.run_until(|| asked.get());
-    assert_eq!(called.get(), 1);
+    assert_eq!(reader.called.get(), 1);
     // Armed again, it hears of what is there.
-    source.arm(Interest::READABLE).unwrap();
-    host.run_until(|| called.get() == 2);
+    reader.source.arm(Interest::READABLE).unwrap();
+    host.run_until(|| reader.called.get() == 2);
     drop(timer);
 }
 
@@ -78,16 +92,7 @@ fn what_was_found_and_disarmed_is_not_told(world: &World) {
 fn what_was_found_and_removed_is_not_told(world: &World) {
     let reactor = world.patient().build().unwrap();
     let host = world.host(&reactor);
-    let (near, far) = pair();
-    write(&far, b"xy");
-    let called = Rc::new(Cell::new(0));
-    let counted = Rc::clone(&called);
-    let source = reactor.register(near, Interest::READABLE, move |mut near, _| {
-        near.read_exact(&mut [0]).unwrap();
-        counted.set(counted.get() + 1);
-        Action::Rearm
-    });
-    host.run_until(|| called.get() == 1);
+    let Reader { source, called, _far } = found(&reactor, &host);
     drop(source);
     let (near, other) = pair();
     let heard = Rc::new(Cell::new(0));

@@ -26,6 +26,18 @@ fn work_watching(shared: &Arc<Shared>, rewake_after: Duration) -> thread::JoinHa
     })
 }
 
+/// A host that hears of each tick.
+fn host_of(shared: &Arc<Shared>) -> Arc<Flag> {
+    let host = Arc::new(Flag::new());
+    let queue = Arc::clone(&host);
+    let waker = move |tick: crate::tick::Tick| {
+        tick.spend();
+        queue.notify().unwrap();
+    };
+    shared.swap_waker(Arc::new(waker)).unwrap();
+    host
+}
+
 /// Runs a turn that has nothing to do.
 fn turn(shared: &Shared) {
     shared.inbox.begin();
@@ -113,13 +125,7 @@ fn watch_posts_again_for_a_swallowed_tick() {
 fn watch_gives_a_nested_loop_its_tick() {
     loom::model(|| {
         let shared = Shared::new();
-        let host = Arc::new(Flag::new());
-        let queue = Arc::clone(&host);
-        let waker = move |tick: crate::tick::Tick| {
-            tick.spend();
-            queue.notify().unwrap();
-        };
-        shared.swap_waker(Arc::new(waker)).unwrap();
+        let host = host_of(&shared);
         let worker = work(&shared);
         // The second callback begins when the worker may be about to stop watching.
         for number in 1..=2 {
@@ -140,13 +146,7 @@ fn watch_gives_a_nested_loop_its_tick() {
 fn watch_goes_on_from_one_callback_to_the_next() {
     loom::model(|| {
         let shared = Shared::new();
-        let host = Arc::new(Flag::new());
-        let queue = Arc::clone(&host);
-        let waker = move |tick: crate::tick::Tick| {
-            tick.spend();
-            queue.notify().unwrap();
-        };
-        shared.swap_waker(Arc::new(waker)).unwrap();
+        let host = host_of(&shared);
         let worker = work(&shared);
         shared.notify_if(shared.park.watch_callback(1, false));
         // One before which nothing was left: the worker may have stopped watching, and the next one asks anew.

@@ -13,10 +13,10 @@ use socket2::{Domain, Protocol, Socket, Type};
 
 use super::{BACKLOG, TcpStream};
 use crate::async_object::Async;
+use crate::handle::Handle;
 use crate::label::Label;
 use crate::net::accepted::each_accepted;
 use crate::net::{Context, ToTarget};
-use crate::reactor::Handle;
 use crate::source::RegisterError;
 use crate::task::Task;
 

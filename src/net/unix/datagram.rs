@@ -11,9 +11,9 @@ use interloop_backends::Interest;
 
 use super::FULL;
 use crate::async_object::Async;
+use crate::handle::Handle;
 use crate::label::Label;
 use crate::net::Context;
-use crate::reactor::Handle;
 use crate::shared::gone;
 use crate::source::RegisterError;
 use crate::task::Task;

@@ -12,10 +12,10 @@ use socket2::{Domain, SockAddr, Socket, Type};
 
 use super::UnixStream;
 use crate::async_object::Async;
+use crate::handle::Handle;
 use crate::label::Label;
 use crate::net::accepted::each_accepted;
 use crate::net::{Context, tcp};
-use crate::reactor::Handle;
 use crate::source::RegisterError;
 use crate::task::Task;
 

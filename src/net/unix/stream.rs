@@ -7,11 +7,11 @@ use socket2::{Domain, SockAddr, Socket, Type};
 
 use super::FULL;
 use crate::async_object::Async;
+use crate::handle::Handle;
 use crate::label::Label;
 use crate::net::connect::{begin, established};
 use crate::net::stream::Stream;
 use crate::net::{Context, LocalBoxFuture};
-use crate::reactor::Handle;
 
 /// A connection over a Unix socket.
 pub type UnixStream = Stream<std::os::unix::net::UnixStream>;

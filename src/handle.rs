@@ -1,0 +1,499 @@
+//! The handle that callbacks and tasks use.
+
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::io;
+use std::ops::ControlFlow;
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use interloop_backends::{AsSource, BackendKind, Interest, Readiness};
+
+use crate::action::Action;
+use crate::clock::nanos;
+use crate::core::{Core, Drive};
+use crate::dump::Dump;
+use crate::embed::Embedded;
+use crate::label::Label;
+#[cfg(feature = "unblock")]
+use crate::pool::{Answer, Running};
+use crate::remote::Remote;
+use crate::run::{FinishGuard, Finished};
+use crate::shutdown::Phase;
+use crate::source::{RegisterError, Source};
+use crate::sources::{Listener, Object, Registered, Watched};
+use crate::stats::Stats;
+use crate::task::Task;
+use crate::tick::Tick;
+use crate::timer::{Sleep, Timer};
+use crate::timers::Fire;
+use crate::trigger::{Trigger, TriggerOutcome};
+use crate::waker_proxy::WakerProxy;
+use crate::worker;
+
+/// A handle of a [`Reactor`](crate::Reactor) on its host thread, for callbacks and tasks to use.
+///
+/// It does not keep the reactor alive: when that is gone, every method answers so.
+#[derive(Clone)]
+pub struct Handle {
+    core: Rc<Core>,
+}
+
+impl Handle {
+    pub(crate) fn new(core: Rc<Core>) -> Handle {
+        Handle { core }
+    }
+
+    pub(crate) fn core(&self) -> &Rc<Core> {
+        &self.core
+    }
+
+    /// One more handle.
+    pub fn handle(&self) -> Handle {
+        self.clone()
+    }
+
+    /// The handle for all other threads.
+    pub fn remote(&self) -> Remote {
+        Remote::new(&self.core.shared)
+    }
+
+    /// Which backend the reactor has.
+    pub fn backend(&self) -> BackendKind {
+        self.core.shared.poller.kind()
+    }
+
+    /// Registers an object: `callback` is called on the host thread, in a turn, when the object is
+    /// ready for `interest`, and says what happens next. Readiness is a hint: the operation itself
+    /// may still answer `WouldBlock`.
+    ///
+    /// The reactor owns the object and lends it to the callback. What somebody else owns too, such
+    /// as a toolkit's display connection, is registered as an `Rc` or an `Arc`.
+    ///
+    /// A panic of the callback ends this registration only. It comes out of the turn, once
+    /// everything else in the turn has run.
+    ///
+    /// # Errors
+    ///
+    /// With the object handed back: `AlreadyExists` when its descriptor is registered already;
+    /// `Unsupported` when the backend cannot watch it, as a regular file, which is always ready
+    /// (`/dev/null` is another that epoll refuses, while poll and select say that it is ready);
+    /// `InvalidInput` when its number is above a limit; `NotConnected` when the reactor has closed
+    /// its sources; the backend's own error when that has failed.
+    #[track_caller]
+    pub fn register<T, F>(
+        &self,
+        io: T,
+        interest: Interest,
+        callback: F,
+    ) -> Result<Source<T>, RegisterError<T>>
+    where
+        T: AsSource + 'static,
+        F: FnMut(&T, Readiness) -> Action + 'static,
+    {
+        self.add_listener(io, interest, Some(callback), Label::caller())
+    }
+
+    /// Registers an object without a callback, for [`Source::ready`].
+    ///
+    /// # Errors
+    ///
+    /// As [`register`](Handle::register).
+    #[track_caller]
+    pub fn source<T: AsSource + 'static>(&self, io: T) -> Result<Source<T>, RegisterError<T>> {
+        let none: Option<fn(&T, Readiness) -> Action> = None;
+        self.add_listener(io, Interest::NONE, none, Label::caller())
+    }
+
+    fn add_listener<T, F>(
+        &self,
+        io: T,
+        interest: Interest,
+        callback: Option<F>,
+        label: Label,
+    ) -> Result<Source<T>, RegisterError<T>>
+    where
+        T: AsSource + 'static,
+        F: FnMut(&T, Readiness) -> Action + 'static,
+    {
+        let object = Object { io, hears: Listener::new(callback) };
+        let (registration, object) = self.add_source(object, interest, label)?;
+        Ok(Source::new(registration, object))
+    }
+
+    /// Registers an object with those who hear of it.
+    pub(crate) fn add_source<T: 'static, H: 'static>(
+        &self,
+        object: Object<T, H>,
+        interest: Interest,
+        label: Label,
+    ) -> Result<Registered<T, H>, RegisterError<T>>
+    where
+        Object<T, H>: Watched,
+    {
+        let object = Rc::new(object);
+        let add = |()| {
+            let watched = Rc::clone(&object);
+            self.core.add_source(watched, interest, label)
+        };
+        match self.check_sources().and_then(add) {
+            Ok(registration) => Ok((registration, object)),
+            Err(error) => match Rc::into_inner(object) {
+                Some(Object { io, .. }) => Err(RegisterError { error, io }),
+                None => unreachable!("a refused object has no other owner"),
+            },
+        }
+    }
+
+    pub(crate) fn check_sources(&self) -> io::Result<()> {
+        self.core.shared.check()?;
+        if let Some(error) = self.core.shared.worker.failure() {
+            return Err(error);
+        }
+        if self.core.sources.is_closed() {
+            let message = "the reactor is shutting down and has closed its sources";
+            return Err(io::Error::new(io::ErrorKind::NotConnected, message));
+        }
+        Ok(())
+    }
+
+    /// Calls `f` once, in a turn, when `delay` has passed, never earlier. A zero delay means the
+    /// next turn, not this one. Timers run in the order of their deadlines, and those of one
+    /// deadline in the order in which they were set.
+    ///
+    /// Once the reactor has closed its timers, `f` is dropped, and the timer is not pending.
+    #[track_caller]
+    pub fn after(&self, delay: Duration, f: impl FnOnce() + 'static) -> Timer {
+        let deadline = self.core.in_time(delay);
+        Timer::set(&self.core, deadline, Label::caller(), Fire::Once(Box::new(f)))
+    }
+
+    /// Calls `f` once, in a turn, when `instant` has come; one that has passed counts as now, and
+    /// means the next turn.
+    #[track_caller]
+    pub fn at(&self, instant: Instant, f: impl FnOnce() + 'static) -> Timer {
+        let deadline = self.core.at_time(instant);
+        Timer::set(&self.core, deadline, Label::caller(), Fire::Once(Box::new(f)))
+    }
+
+    /// Calls `f` in a turn each time that another `period` has passed, until it answers
+    /// `ControlFlow::Break(())`.
+    ///
+    /// Periods that were missed, because the host was busy, are skipped: `f` is called once for all
+    /// of them, and then at the next multiple of the period. A period of zero means every turn.
+    #[track_caller]
+    pub fn every(&self, period: Duration, f: impl FnMut() -> ControlFlow<()> + 'static) -> Timer {
+        let deadline = self.core.in_time(period);
+        let fire = Fire::every(Box::new(f), nanos(period).max(1));
+        Timer::set(&self.core, deadline, Label::caller(), fire)
+    }
+
+    /// A future that ends when `delay` has passed from now.
+    #[track_caller]
+    pub fn sleep(&self, delay: Duration) -> Sleep {
+        Sleep::new(&self.core, delay, Label::caller())
+    }
+
+    /// Runs a future on the host thread. It need not be `Send`, and may touch whatever lives there.
+    ///
+    /// Woken on the host thread it goes through no atomic queue and wakes nobody; woken elsewhere
+    /// it comes through the inbox, with the one tick. After the end of the reactor it is dropped.
+    #[track_caller]
+    pub fn spawn_local<F>(&self, future: F) -> Task<F::Output>
+    where
+        F: Future + 'static,
+        F::Output: 'static,
+    {
+        self.core.spawn(future, Label::caller())
+    }
+
+    /// Runs a future, and calls `callback` with its output: whatever can be awaited, for programs
+    /// that do not write `async`.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use interloop::Reactor;
+    /// # let reactor = Reactor::new()?;
+    /// let handle = reactor.handle();
+    /// let asleep = reactor.sleep(Duration::from_millis(1));
+    /// reactor.spawn_then(asleep, move |()| handle.stop()).detach();
+    /// reactor.run()?;
+    /// # std::io::Result::Ok(())
+    /// ```
+    ///
+    /// Dropping the task before the future has ended drops both.
+    #[track_caller]
+    pub fn spawn_then<F, C>(&self, future: F, callback: C) -> Task<()>
+    where
+        F: Future + 'static,
+        C: FnOnce(F::Output) + 'static,
+    {
+        self.core.spawn(async move { callback(future.await) }, Label::caller())
+    }
+
+    /// Runs a closure that blocks, or computes for long, on a thread pool (that of the crate
+    /// `blocking`), and gives its result on the host thread. A panic of it goes to the one who awaits
+    /// the task.
+    ///
+    /// Dropping the task before the pool has begun with the closure drops it there; one that runs goes
+    /// on to its end, unheard. The shutdown waits for all of them before it leaves a phase, and
+    /// [`finish`](Handle::finish) names those that it could not wait for.
+    #[cfg(feature = "unblock")]
+    #[track_caller]
+    pub fn unblock<T, F>(&self, f: F) -> Task<T>
+    where
+        T: Send + 'static,
+        F: FnOnce() -> T + Send + 'static,
+    {
+        let label = Label::caller();
+        let running = Running::begin(&self.core.shared, label.clone());
+        let (on_the_pool, begun) = (Arc::clone(&running), Arc::clone(&running));
+        let work = blocking::unblock(move || {
+            let _running = on_the_pool;
+            f()
+        });
+        let answer = Answer { _running: running, core: Rc::clone(&self.core) };
+        let future = async move {
+            let _answer = answer;
+            work.await
+        };
+        let task = self.core.spawn(future, label);
+        begun.awaited_by(task.key());
+        task
+    }
+
+    /// Waits for a future, but no longer than `limit` from now.
+    ///
+    /// # Errors
+    ///
+    /// `TimedOut` when `limit` has passed, or the reactor has closed its timers, in its shutdown after
+    /// the `Before` triggers. The future is dropped when this one is.
+    ///
+    /// # Cancel safety
+    ///
+    /// That of the future.
+    #[track_caller]
+    pub fn timeout<F: Future>(
+        &self,
+        limit: Duration,
+        future: F,
+    ) -> impl Future<Output = io::Result<F::Output>> + use<F> {
+        let mut sleep = self.sleep(limit);
+        async move {
+            let mut future = pin!(future);
+            poll_fn(|cx| match future.as_mut().poll(cx) {
+                Poll::Ready(output) => Poll::Ready(Ok(output)),
+                Poll::Pending => Pin::new(&mut sleep).poll(cx).map(|()| {
+                    let message = format!("not done within {limit:?}");
+                    Err(io::Error::new(io::ErrorKind::TimedOut, message))
+                }),
+            })
+            .await
+        }
+    }
+
+    /// Runs a future when the reactor shuts down. All triggers of a [`Phase`] run together, and the
+    /// next phase begins when all have ended; one that fails or panics does not stop the others.
+    ///
+    /// Added during the shutdown, a trigger of the phase that runs, or of a later one, takes part.
+    ///
+    /// # Errors
+    ///
+    /// `NotConnected` when the phase is past.
+    #[track_caller]
+    pub fn on_shutdown<F>(&self, phase: Phase, future: F) -> io::Result<Trigger>
+    where
+        F: Future + 'static,
+        F::Output: TriggerOutcome,
+    {
+        self.core.shared.process.check()?;
+        let label = Label::caller();
+        let future = Box::pin(async move { crate::trigger::into_result(future.await) });
+        let Ok(key) = self.core.shutdown.add(phase, label, future) else {
+            let message = format!("the reactor is past the {phase:?} phase of its shutdown");
+            return Err(io::Error::new(io::ErrorKind::NotConnected, message));
+        };
+        self.core.settle();
+        Ok(Trigger::new(&self.core, key))
+    }
+
+    /// Asks for the orderly shutdown, and returns at once. It takes as many turns as it needs:
+    /// `Before` triggers; then sources and timers close; `During`; the tasks are cancelled; `After`;
+    /// the calls that were posted until then run; the worker ends. Asking again changes nothing.
+    pub fn stop(&self) {
+        self.remote().stop();
+    }
+
+    /// Joins the reactor to a host loop: the worker begins, and whenever there is something to do
+    /// on the host thread it calls `waker`, on any thread, with a [`Tick`] to post there.
+    ///
+    /// What was posted before causes exactly one wake, now. Where the host cannot be woken before
+    /// its loop runs, [`hold`](WakerProxy::hold) the proxy first and release it from the loop.
+    ///
+    /// The waker must not call callbacks itself; it may fail, block, or drop its tick.
+    ///
+    /// # Errors
+    ///
+    /// `AlreadyExists` when something drives the reactor already, which goes on
+    /// undisturbed; `NotConnected` when it has stopped; what the operating system said when the
+    /// worker thread was refused.
+    pub fn interleave(
+        &self,
+        waker: impl Fn(Tick) + Send + Sync + 'static,
+    ) -> io::Result<WakerProxy> {
+        self.core.shared.check()?;
+        self.core.check_free("interleave()")?;
+        self.core.end_levels();
+        let worker = worker::start(&self.core.shared)?;
+        self.core.worker.replace(Some(worker));
+        self.core.drive.set(Drive::Interleaved);
+        let proxy = self.waker_proxy();
+        proxy.swap(waker)?;
+        // One that could not be armed for the worker is to hear of it.
+        if self.core.owes_a_turn() {
+            self.core.shared.wake();
+        }
+        Ok(proxy)
+    }
+
+    /// Embeds the reactor in a host loop that can watch a descriptor: the backend's own, with the timers
+    /// and the wakes of other threads in it. There is no worker; when the descriptor is readable, the
+    /// host calls [`Embedded::turn`]. It costs what a native source of that host costs, however many
+    /// sources are registered.
+    ///
+    /// What was posted before makes the descriptor readable, now. The host's watch has to be one by level,
+    /// and one that goes on in nested loops.
+    ///
+    /// # Errors
+    ///
+    /// `Unsupported` where the backend has no such descriptor, as `poll`, `select` and `polling`:
+    /// [`interleave`](Handle::interleave) then. `AlreadyExists` when something drives the reactor already;
+    /// `NotConnected` when it has stopped; what the operating system said when it refused a timer.
+    pub fn embed(&self) -> io::Result<Embedded> {
+        self.core.embed()
+    }
+
+    /// When the next turn is due, for a host that plans its own waits: the time of the earliest timer, or
+    /// one that has passed when a turn is owed already. None when nothing is due. The drives know it by
+    /// themselves.
+    pub fn next_deadline(&self) -> Option<Instant> {
+        let shared = &self.core.shared;
+        if shared.is_over() {
+            return None;
+        }
+        if shared.inbox.is_pending() || self.core.owes_a_turn() {
+            return Some(Instant::now());
+        }
+        let earliest = self.core.timers.borrow_mut().earliest();
+        earliest.and_then(|due| shared.clock.instant(due))
+    }
+
+    /// The holder of the host's waker. It may be held before there is one.
+    pub fn waker_proxy(&self) -> WakerProxy {
+        WakerProxy::new(Arc::clone(&self.core.shared))
+    }
+
+    /// Runs a turn: delivers what is ready, within the budget. [`Tick::run`] does it; call it
+    /// yourself where a host's message cannot carry a tick. It is safe at any time, in a callback
+    /// too, where it runs the other callbacks.
+    ///
+    /// # Panics
+    ///
+    /// With the panic of a callback, once everything else in the turn has run.
+    pub fn turn(&self) {
+        self.core.turn();
+    }
+
+    /// Runs the reactor with its own loop, without any toolkit, until it has stopped.
+    ///
+    /// # Errors
+    ///
+    /// `AlreadyExists` when something drives it already; `NotConnected` when it has
+    /// stopped; the backend's error when that fails.
+    ///
+    /// # Panics
+    ///
+    /// With the panic of a callback. The reactor can be run again.
+    pub fn run(&self) -> io::Result<()> {
+        self.core.run()
+    }
+
+    /// Runs the reactor with its own loop until `future` has ended, and gives its output. Tasks,
+    /// timers and sources go on meanwhile; afterwards they rest until the reactor is driven again, by
+    /// whichever way.
+    ///
+    /// The future may borrow; it is polled on this thread, outside of turns.
+    ///
+    /// # Errors
+    ///
+    /// `AlreadyExists` inside a callback, or when something drives the reactor already;
+    /// `NotConnected` when it has stopped, before or meanwhile; the backend's error when that fails.
+    /// The future is dropped then.
+    ///
+    /// # Panics
+    ///
+    /// With the panic of the future or of a callback.
+    pub fn block_on<F: Future>(&self, future: F) -> io::Result<F::Output> {
+        self.core.block_on(future)
+    }
+
+    /// Completes the shutdown on this thread, when the host loop has ended, was never started, or
+    /// ended behind our back: stops the reactor if nobody has, takes waking and polling over from
+    /// the host and the worker, and turns until all is done. I/O, timers and tasks work as in the
+    /// host loop.
+    ///
+    /// Nobody waits for ever: when `timeout` has passed, what is left is cancelled, and named in
+    /// the answer.
+    ///
+    /// # Errors
+    ///
+    /// `Deadlock` inside a callback; `Unsupported` in a forked child.
+    ///
+    /// # Panics
+    ///
+    /// With the first panic of a callback, once all is done.
+    pub fn finish(&self, timeout: Duration) -> io::Result<Finished> {
+        self.core.finish(timeout)
+    }
+
+    /// Finishes the reactor when the guard is dropped: one line in `main` that makes every way out
+    /// of it orderly. What was abandoned is reported. While the thread panics it does nothing, and
+    /// leaves it to the reactor's own drop.
+    pub fn finish_on_drop(&self, timeout: Duration) -> FinishGuard {
+        FinishGuard::new(Rc::clone(&self.core), timeout)
+    }
+
+    /// What the reactor has counted.
+    pub fn stats(&self) -> Stats {
+        self.core.counters.snapshot(&self.core.shared.counters)
+    }
+
+    /// What the reactor holds, with the labels.
+    pub fn dump(&self) -> Dump {
+        Dump::of(&self.core)
+    }
+
+    /// The error that the backend failed with.
+    pub fn failure(&self) -> Option<io::Error> {
+        self.core.shared.worker.failure()
+    }
+
+    /// True once the reactor has stopped.
+    pub fn is_stopped(&self) -> bool {
+        self.core.shared.is_over()
+    }
+}
+
+impl fmt::Debug for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reactor")
+            .field("id", &self.core.shared.id)
+            .field("backend", &self.backend())
+            .field("drive", &self.core.drive.get())
+            .field("shutdown", &self.core.shutdown)
+            .finish()
+    }
+}

@@ -139,7 +139,8 @@ fn add_one(count: &Cell<u64>) {
 /// on whatever thread, the reactor is asked to stop.
 struct Party {
     remote: Remote,
-    /// The calls that have run. They come from other threads, and what they carry has to be `Send`.
+    /// The calls that have run. The host thread alone counts them and looks; what they carry comes from
+    /// other threads, though, and has to be `Sync`. Relaxed: the count publishes nothing but itself.
     calls: AtomicU64,
 }
 

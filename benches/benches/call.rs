@@ -48,6 +48,8 @@ fn post(remote: &Remote, meter: &Meter) {
 /// What a host's own queue of boxed closures would take, one message for each.
 fn flood_channel(threads: u64, calls: u64) -> Duration {
     let (sender, receiver) = mpsc::channel::<Box<dyn FnOnce() + Send>>();
+    // Written and read by this thread alone, which runs the closures; an atomic, because they come from
+    // other threads. Relaxed: it publishes nothing, and the channel orders the closures.
     let count = Arc::new(AtomicU64::new(0));
     let began = Instant::now();
     let posting = on_threads(threads, calls, || {

@@ -17,8 +17,9 @@ pub struct Meter {
 struct Inner {
     remote: Remote,
     wanted: u64,
-    /// Written by the host thread only, as is `skip`; atomics so that a call may carry the meter
-    /// there.
+    /// How many units were done since the clock was started. Written and read by the host thread alone, as is
+    /// `skip`; atomics, because a call carries the meter there from another thread. Relaxed: they publish
+    /// nothing. What comes before such a call is ordered by the reactor's queue.
     done: AtomicU64,
     /// How many counts are left that do not start the clock.
     skip: AtomicU64,

@@ -14,7 +14,7 @@ Usage: cargo run --release -p interloop-benches -- compare [OPTIONS]
 
 Options:
   --quick         a first look, in less than a minute: fewer cases, short samples, three rounds
-  --rounds N      how many samples each system gives [default: 7; with --quick 3]
+  --rounds N      how many samples each system gives [default: 5; with --quick 3]
   --work NAME     only this work; may be given more than once, as may the next two
   --case NAME     only this case of the works
   --system NAME   only this system; in a NAME, * stands for anything
@@ -25,7 +25,8 @@ Options:
   --check         hold the ratios that this project promises against the run
   -h, --help      print this
 
-Exit code: 0, or 1 when --check finds a ratio that falls short, 2 when the command line is wrong.
+Exit code: 0; 1 when --check finds a ratio that falls short; 2 when the command line is wrong, or a
+file cannot be written.
 ";
 
 /// What the command line asks for.
@@ -141,5 +142,7 @@ mod tests {
         for option in line.split_whitespace().filter(|word| word.starts_with("--")) {
             assert!(HELP.contains(&format!("  {option} ")), "{option}");
         }
+        let [full, quick] = [Effort::Full, Effort::Quick].map(Effort::rounds);
+        assert!(HELP.contains(&format!("[default: {full}; with --quick {quick}]")));
     }
 }

@@ -68,21 +68,25 @@ fn answer(work: &str, case: &str, system: &str, effort: &str) -> io::Result<Answ
     let found = works::ALL.iter().find(|known| known.name == work);
     let work = found.ok_or_else(|| invalid(format!("there is no work {work:?}")))?;
     let effort = effort.parse().map_err(invalid)?;
-    open_the_limit()?;
+    let limit = open_the_limit()?;
     let sample = Sample { case: case.to_owned(), system: system.to_owned(), effort };
     match (work.sample)(&sample) {
         Ok(figures) => Ok(Answer::Figures(figures)),
         Err(error) if error.kind() == io::ErrorKind::Unsupported => {
             Ok(Answer::Unsupported(error.to_string()))
         }
+        Err(error) if error.raw_os_error() == Some(libc::EMFILE) => Ok(Answer::Unsupported(
+            format!("it takes more descriptors than a process may have here, {limit} (ulimit -Hn)"),
+        )),
         Err(error) => Err(error),
     }
 }
 
-/// Some cases want many descriptors: as many as the process may have, it gets.
-fn open_the_limit() -> io::Result<()> {
+/// Some cases want many descriptors: as many as the process may have, it gets. Tells how many those are.
+fn open_the_limit() -> io::Result<u64> {
     let limit = getrlimit(Resource::Nofile);
-    Ok(setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit })?)
+    setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit })?;
+    Ok(limit.maximum.unwrap_or(u64::MAX))
 }
 
 /// Takes these samples, all at once.

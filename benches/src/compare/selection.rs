@@ -48,11 +48,11 @@ impl Selection {
         Ok(Selection { effort: *effort, contests, is_partial })
     }
 
-    /// True if this system is measured in this case of the work.
+    /// True if in a case like this of the work a system like this is measured: a star stands for anything.
     pub(super) fn takes(&self, work: &str, case: &str, system: &str) -> bool {
-        let mut contests = self.contests.iter();
-        let contest = contests.find(|contest| contest.work.name == work && contest.case == case);
-        contest.is_some_and(|contest| contest.systems.iter().any(|taken| taken == system))
+        let of_work = self.contests.iter().filter(|contest| contest.work.name == work);
+        let mut contests = of_work.filter(|contest| matches(case, &contest.case));
+        contests.any(|contest| contest.systems.iter().any(|taken| matches(system, taken)))
     }
 }
 

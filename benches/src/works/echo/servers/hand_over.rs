@@ -3,28 +3,34 @@
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::UnixDatagram;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 
 use rustix::event::epoll::EventFlags;
 
 use crate::systems::raw_epoll::RawEpoll;
-use crate::works::echo::scene::Scene;
+use crate::works::echo::scene::{Scene, Stream};
 
 const STREAM: u64 = u64::MAX;
 
-/// Starts the thread, which calls `wake` whenever something has come. It ends with the process.
-pub(super) fn watch(scene: &Scene, wake: impl Fn() + Send + 'static) -> io::Result<()> {
-    let silent = dup_all(&scene.silent)?;
-    let stream = scene.stream.as_fd().try_clone_to_owned()?;
+/// Starts the thread, which calls `wake` whenever something has come. It ends with the process, and so do its
+/// silent descriptors. The stream stays with the host.
+pub(super) fn watch(scene: Scene, wake: impl Fn() + Send + 'static) -> io::Result<Stream> {
+    let Scene { stream, silent } = scene;
+    let watched = stream.as_fd().try_clone_to_owned()?;
     thread::spawn(move || {
-        let watched = watch_on_this_thread(&silent, &stream, wake);
+        let watched = watch_on_this_thread(&silent, &watched, wake);
         watched.expect("the set takes what any other would");
     });
-    Ok(())
+    Ok(stream)
 }
 
-fn watch_on_this_thread(silent: &[OwnedFd], stream: &OwnedFd, wake: impl Fn()) -> io::Result<()> {
+fn watch_on_this_thread(
+    silent: &[UnixDatagram],
+    stream: &OwnedFd,
+    wake: impl Fn(),
+) -> io::Result<()> {
     let mut epoll = RawEpoll::new()?;
     let edges = EventFlags::IN | EventFlags::ET;
     for (index, silent) in silent.iter().enumerate() {
@@ -38,15 +44,11 @@ fn watch_on_this_thread(silent: &[OwnedFd], stream: &OwnedFd, wake: impl Fn()) -
     }
 }
 
-fn dup_all(sockets: &[impl AsFd]) -> io::Result<Vec<OwnedFd>> {
-    sockets.iter().map(|socket| socket.as_fd().try_clone_to_owned()).collect()
-}
-
 /// A host that sleeps on a condition.
 pub(super) fn condvar(scene: Scene) -> io::Result<()> {
     let host = Arc::new((Mutex::new(false), Condvar::new()));
     let woken = Arc::clone(&host);
-    watch(&scene, move || {
+    let stream = watch(scene, move || {
         *woken.0.lock().unwrap_or_else(PoisonError::into_inner) = true;
         woken.1.notify_one();
     })?;
@@ -56,7 +58,7 @@ pub(super) fn condvar(scene: Scene) -> io::Result<()> {
             host.1.wait_while(woken, |woken| !*woken).unwrap_or_else(PoisonError::into_inner);
         *woken = false;
         drop(woken);
-        if !scene.stream.pass_on()? {
+        if !stream.pass_on()? {
             return Ok(());
         }
     }

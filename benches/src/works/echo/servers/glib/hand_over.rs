@@ -13,12 +13,12 @@ use crate::works::echo::servers::hand_over;
 pub(super) fn serve(scene: Scene) -> io::Result<()> {
     let bell = Arc::new(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?);
     let rings = Arc::clone(&bell);
-    hand_over::watch(&scene, move || {
+    let stream = hand_over::watch(scene, move || {
         rustix::io::write(&rings, &1_u64.to_ne_bytes()).expect("the descriptor has room");
     })?;
     run_on(bell.as_raw_fd(), move || {
         rustix::io::read(&bell, &mut [0; 8])?;
-        scene.stream.pass_on()
+        stream.pass_on()
     });
     Ok(())
 }

@@ -10,10 +10,11 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
-use interloop::backends::{self, BorrowedSource, Event, Kept, Key, Release};
-use interloop::{Action, BackendKind, Interest, Mode, Phase, Poller, Reactor, Readiness, Report};
+use interloop::backends::Event;
+use interloop::{Action, Interest, Phase, Poller, Reactor, Readiness, Report};
 
 use crate::cases;
+use crate::forwarding::{Between, Forwarding};
 use crate::futures::Flag;
 use crate::pairs::{pair, read, write};
 use crate::shutdown::run_until_stopped;
@@ -31,8 +32,10 @@ cases!(
 );
 
 /// A real backend, until it dies.
-struct Mortal {
-    inner: Arc<dyn Poller>,
+type Mortal = Forwarding<Life>;
+
+#[derive(Default)]
+struct Life {
     dead: AtomicBool,
     panics: AtomicBool,
     /// The thread that it is dead to, where it is not to all.
@@ -40,63 +43,24 @@ struct Mortal {
     waits: AtomicU64,
 }
 
-impl Mortal {
-    fn new(world: &World) -> Arc<Mortal> {
-        Arc::new(Mortal {
-            inner: backends::open(world.backend).unwrap(),
-            dead: AtomicBool::new(false),
-            panics: AtomicBool::new(false),
-            only_to: OnceLock::new(),
-            waits: AtomicU64::new(0),
-        })
-    }
-
-    fn is_dead(&self) -> bool {
+impl Life {
+    fn is_over(&self) -> bool {
         let is_here = self.only_to.get().is_none_or(|only| *only == thread::current().id());
         is_here && self.dead.load(Ordering::SeqCst)
     }
-
-    fn die(&self) {
-        self.dead.store(true, Ordering::SeqCst);
-        self.inner.notify().unwrap();
-    }
 }
 
-impl Poller for Mortal {
-    fn kind(&self) -> BackendKind {
-        self.inner.kind()
-    }
-
-    fn add(
+impl Between for Life {
+    fn wait(
         &self,
-        source: BorrowedSource<'_>,
-        key: Key,
-        interest: Interest,
-        mode: Mode,
+        events: &mut Vec<Event>,
+        wait: impl FnOnce(&mut Vec<Event>) -> io::Result<()>,
     ) -> io::Result<()> {
-        self.inner.add(source, key, interest, mode)
-    }
-
-    fn modify(
-        &self,
-        source: BorrowedSource<'_>,
-        key: Key,
-        interest: Interest,
-        mode: Mode,
-    ) -> io::Result<()> {
-        self.inner.modify(source, key, interest, mode)
-    }
-
-    fn delete(&self, source: BorrowedSource<'_>, key: Key) -> Release {
-        self.inner.delete(source, key)
-    }
-
-    fn wait(&self, events: &mut Vec<Event>, timeout: Option<Duration>) -> io::Result<()> {
         self.waits.fetch_add(1, Ordering::SeqCst);
-        if !self.is_dead() {
-            self.inner.wait(events, timeout)?;
+        if !self.is_over() {
+            wait(events)?;
         }
-        if !self.is_dead() {
+        if !self.is_over() {
             return Ok(());
         }
         if self.panics.load(Ordering::SeqCst) {
@@ -104,55 +68,19 @@ impl Poller for Mortal {
         }
         Err(io::Error::other("the kernel is tired"))
     }
+}
 
-    fn notify(&self) -> io::Result<()> {
-        self.inner.notify()
-    }
-
-    fn applies_at_once(&self) -> bool {
-        self.inner.applies_at_once()
-    }
-
-    fn has_edges(&self) -> bool {
-        self.inner.has_edges()
-    }
-
-    fn reports_what_poll_does(&self) -> bool {
-        self.inner.reports_what_poll_does()
-    }
-
-    fn has_levels(&self) -> bool {
-        self.inner.has_levels()
-    }
-
-    fn keeps_closed(&self) -> bool {
-        self.inner.keeps_closed()
-    }
-
-    fn is_stuck(&self) -> bool {
-        self.inner.is_stuck()
-    }
-
-    fn renew(&self, kept: &[Kept<'_>], events: &mut Vec<Event>) -> io::Result<()> {
-        self.inner.renew(kept, events)
-    }
-
-    fn tells_ends(&self) -> bool {
-        self.inner.tells_ends()
-    }
-
-    fn descriptor(&self) -> Option<BorrowedSource<'_>> {
-        self.inner.descriptor()
-    }
-
-    fn set_alarm(&self, after: Option<Duration>) -> io::Result<()> {
-        self.inner.set_alarm(after)
+impl Mortal {
+    fn die(&self) {
+        self.dead.store(true, Ordering::SeqCst);
+        self.notify().unwrap();
     }
 }
 
 /// A reactor over a mortal backend, and how often it reported a failure.
 fn mortal(world: &World) -> (Reactor, Arc<Mortal>, Arc<AtomicU64>) {
-    let (poller, failures) = (Mortal::new(world), Arc::new(AtomicU64::new(0)));
+    let poller = Forwarding::open(world.backend, Life::default());
+    let failures = Arc::new(AtomicU64::new(0));
     let count = Arc::clone(&failures);
     let reporter = move |report: &Report<'_>| {
         if matches!(report, Report::BackendFailed(_)) {

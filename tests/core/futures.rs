@@ -2,9 +2,10 @@
 
 use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 
@@ -66,5 +67,35 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
             Poll::Ready(output) => return output,
             Poll::Pending => thread::park(),
         }
+    }
+}
+
+/// Puts down its waker and waits for `ready`.
+pub struct Patient {
+    wakers: Arc<Mutex<Vec<Waker>>>,
+    ready: Arc<AtomicBool>,
+    polls: Rc<Cell<u32>>,
+}
+
+impl Future for Patient {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.polls.set(self.polls.get() + 1);
+        self.wakers.lock().unwrap().push(cx.waker().clone());
+        if self.ready.load(Ordering::Acquire) { Poll::Ready(()) } else { Poll::Pending }
+    }
+}
+
+/// The wakers, whether it is ready, and how often it was polled.
+pub type Parts = (Arc<Mutex<Vec<Waker>>>, Arc<AtomicBool>, Rc<Cell<u32>>);
+
+impl Patient {
+    pub fn new() -> Patient {
+        Patient { wakers: Arc::default(), ready: Arc::default(), polls: Rc::default() }
+    }
+
+    pub fn parts(&self) -> Parts {
+        (Arc::clone(&self.wakers), Arc::clone(&self.ready), Rc::clone(&self.polls))
     }
 }

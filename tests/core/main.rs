@@ -3,34 +3,47 @@
 //! A case is a claim; its comment gives the number of the behaviour that it keeps. With
 //! `INTERLOOP_BACKEND` set, only that backend is tried.
 
+mod arming;
 #[cfg(feature = "net")]
 mod connecting;
 #[cfg(feature = "net")]
 mod datagrams;
 mod delivery;
+#[cfg(feature = "net")]
+mod dropped;
 mod dropping;
 mod embedding;
 #[cfg(feature = "net")]
 mod ends;
 mod failing;
+mod fairness;
 mod finishing;
 mod flooding;
+mod forwarding;
 mod futures;
+mod hang_ups;
 mod idling;
 mod levels;
+#[cfg(feature = "net")]
+mod listeners;
+mod load;
 mod looks;
 mod nested;
 #[cfg(feature = "net")]
 mod objects;
 mod pairs;
+mod panics;
+mod periods;
 mod phases;
 #[cfg(feature = "net")]
 mod pool;
 #[cfg(feature = "process")]
 mod processes;
+mod racing;
 #[cfg(feature = "net")]
 mod regressions;
 mod remote;
+mod removal;
 mod seeing;
 mod several;
 mod shutdown;
@@ -41,9 +54,13 @@ mod sources;
 mod streams;
 mod swapping;
 mod tasks;
+mod threads;
 mod ticks;
 mod timers;
 mod user_code;
+mod waiters;
+mod wakers;
+mod wakes;
 mod waking;
 mod watched;
 mod windows;
@@ -106,15 +123,26 @@ const SUITES: &[(&str, &[Case])] = &[
     ("idling", idling::CASES),
     ("flooding", flooding::CASES),
     ("ticks", ticks::CASES),
+    ("wakers", wakers::CASES),
     ("delivery", delivery::CASES),
+    ("arming", arming::CASES),
+    ("hang_ups", hang_ups::CASES),
+    ("panics", panics::CASES),
+    ("fairness", fairness::CASES),
     ("embedding", embedding::CASES),
     ("sources", sources::CASES),
+    ("removal", removal::CASES),
+    ("waiters", waiters::CASES),
     ("levels", levels::CASES),
     ("looks", looks::CASES),
     ("nested", nested::CASES),
     ("timers", timers::CASES),
+    ("periods", periods::CASES),
     ("tasks", tasks::CASES),
+    ("wakes", wakes::CASES),
     ("remote", remote::CASES),
+    ("racing", racing::CASES),
+    ("threads", threads::CASES),
     ("shutdown", shutdown::CASES),
     ("finishing", finishing::CASES),
     ("dropping", dropping::CASES),
@@ -132,6 +160,10 @@ const SUITES: &[(&str, &[Case])] = &[
 const AWAITED: &[(&str, &[Case])] = &[
     #[cfg(feature = "net")]
     ("streams", streams::CASES),
+    #[cfg(feature = "net")]
+    ("dropped", dropped::CASES),
+    #[cfg(feature = "net")]
+    ("listeners", listeners::CASES),
     #[cfg(feature = "net")]
     ("regressions", regressions::CASES),
     #[cfg(feature = "net")]

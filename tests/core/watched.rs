@@ -4,17 +4,20 @@ use std::io;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
-use interloop::backends::{self, BorrowedSource, Event, Kept, Release};
-use interloop::{BackendKind, Builder, Interest, Key, Mode, Poller};
+use interloop::backends::Event;
+use interloop::{Builder, Poller};
 
+use crate::forwarding::{Between, Forwarding};
 use crate::world::{LIMIT, World};
 
 /// A time that no case comes to: with it as a patience of the reactor, nothing but the wakes that
 /// are necessary mends a wake that was lost, and the case hangs.
 pub const NEVER: Duration = Duration::from_secs(3600);
 
-pub struct Watched {
-    inner: Arc<dyn Poller>,
+pub type Watched = Forwarding<Watch>;
+
+#[derive(Default)]
+pub struct Watch {
     seen: Mutex<Seen>,
     changed: Condvar,
 }
@@ -45,11 +48,7 @@ impl Seen {
 impl World {
     /// The backend of this world, watched, and a builder that takes it and has all patience.
     pub fn watched(&self) -> (Arc<Watched>, Builder) {
-        let watched = Arc::new(Watched {
-            inner: backends::open(self.backend).expect("the backend opened before"),
-            seen: Mutex::default(),
-            changed: Condvar::new(),
-        });
+        let watched = Forwarding::open(self.backend, Watch::default());
         let poller = Arc::clone(&watched) as Arc<dyn Poller>;
         (watched, self.patient().poller(poller))
     }
@@ -65,7 +64,7 @@ impl World {
     }
 }
 
-impl Watched {
+impl Watch {
     pub fn seen(&self) -> Seen {
         *self.seen.lock().unwrap()
     }
@@ -88,43 +87,18 @@ impl Watched {
     }
 }
 
-impl Poller for Watched {
-    fn kind(&self) -> BackendKind {
-        self.inner.kind()
-    }
-
-    fn add(
+impl Between for Watch {
+    fn wait(
         &self,
-        source: BorrowedSource<'_>,
-        key: Key,
-        interest: Interest,
-        mode: Mode,
+        events: &mut Vec<Event>,
+        wait: impl FnOnce(&mut Vec<Event>) -> io::Result<()>,
     ) -> io::Result<()> {
-        self.inner.add(source, key, interest, mode)
-    }
-
-    fn modify(
-        &self,
-        source: BorrowedSource<'_>,
-        key: Key,
-        interest: Interest,
-        mode: Mode,
-    ) -> io::Result<()> {
-        self.change(|seen| seen.modified += 1);
-        self.inner.modify(source, key, interest, mode)
-    }
-
-    fn delete(&self, source: BorrowedSource<'_>, key: Key) -> Release {
-        self.inner.delete(source, key)
-    }
-
-    fn wait(&self, events: &mut Vec<Event>, timeout: Option<Duration>) -> io::Result<()> {
         self.change(|seen| {
             seen.begun += 1;
             seen.waiters = seen.waiters.max(seen.begun - seen.ended);
         });
         let before = events.len();
-        let result = self.inner.wait(events, timeout);
+        let result = wait(events);
         self.change(|seen| {
             seen.ended += 1;
             seen.events += events.len() - before;
@@ -132,49 +106,15 @@ impl Poller for Watched {
         result
     }
 
-    fn notify(&self) -> io::Result<()> {
+    fn modifies(&self) {
+        self.change(|seen| seen.modified += 1);
+    }
+
+    fn notifies(&self) {
         self.change(|seen| seen.notified += 1);
-        self.inner.notify()
     }
 
-    fn applies_at_once(&self) -> bool {
-        self.inner.applies_at_once()
-    }
-
-    fn has_edges(&self) -> bool {
-        self.inner.has_edges()
-    }
-
-    fn reports_what_poll_does(&self) -> bool {
-        self.inner.reports_what_poll_does()
-    }
-
-    fn has_levels(&self) -> bool {
-        self.inner.has_levels()
-    }
-
-    fn keeps_closed(&self) -> bool {
-        self.inner.keeps_closed()
-    }
-
-    fn is_stuck(&self) -> bool {
-        self.inner.is_stuck()
-    }
-
-    fn renew(&self, kept: &[Kept<'_>], events: &mut Vec<Event>) -> io::Result<()> {
-        self.inner.renew(kept, events)
-    }
-
-    fn tells_ends(&self) -> bool {
-        self.inner.tells_ends()
-    }
-
-    fn descriptor(&self) -> Option<BorrowedSource<'_>> {
-        self.inner.descriptor()
-    }
-
-    fn set_alarm(&self, after: Option<Duration>) -> io::Result<()> {
+    fn sets_alarm(&self) {
         self.change(|seen| seen.alarms += 1);
-        self.inner.set_alarm(after)
     }
 }

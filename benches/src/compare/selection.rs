@@ -44,6 +44,9 @@ impl Selection {
             contest.systems.retain(|system| is_taken(systems, system));
         }
         contests.retain(|contest| !contest.systems.is_empty());
+        if contests.is_empty() {
+            return Err("no work has such a case and such a system at once".to_owned());
+        }
         let is_partial = [named, cases, systems].iter().any(|names| !names.is_empty());
         Ok(Selection { effort: *effort, contests, is_partial })
     }
@@ -154,6 +157,13 @@ mod tests {
         assert!(message.starts_with("there is no system \"raw-kqueue\""), "{message}");
         assert!(message.contains("raw-epoll, "), "{message}");
         assert!(select("--case loud").err().unwrap().contains("socketpair/back-to-back"));
+    }
+
+    #[test]
+    fn names_that_do_not_go_together_are_refused() {
+        let line = "--work echo --work calls --case 1-thread --system raw-epoll";
+        let message = select(line).err().unwrap();
+        assert_eq!(message, "no work has such a case and such a system at once");
     }
 
     #[test]

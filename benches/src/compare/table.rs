@@ -1,8 +1,10 @@
 //! The figures as a table for a terminal.
 
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use super::measured::{Comparison, Measured, Row};
+use super::measured::{Comparison, Entry, Measured, Row};
 
 /// One comparison: a line for each system that has figures.
 pub(super) fn of(comparison: &Comparison) -> String {
@@ -65,26 +67,42 @@ pub(super) fn number(value: f64) -> String {
     }
 }
 
-/// The systems that have no figures, or not all, with the reason: each reason once.
+/// The systems that have no figures, or not all, each reason once: with the cases, where it is not all of a
+/// work.
 pub(super) fn troubles(measured: &Measured) -> String {
-    let mut lines: Vec<String> = Vec::new();
-    for comparison in &measured.0 {
-        for entry in &comparison.entries {
-            if let Some(trouble) = &entry.trouble {
-                lines.push(format!("  {} {}: {}\n", comparison.work, entry.system, trouble.text()));
+    let mut reasons: BTreeMap<(&str, Cow<'_, str>), (BTreeSet<&str>, BTreeSet<&str>)> =
+        BTreeMap::new();
+    for Comparison { work, case, entries, .. } in &measured.0 {
+        for Entry { system, trouble, .. } in entries {
+            if let Some(trouble) = trouble {
+                let (cases, systems) = reasons.entry((work, trouble.text())).or_default();
+                cases.insert(case);
+                systems.insert(system);
             }
         }
     }
-    lines.sort();
-    lines.dedup();
-    if lines.is_empty() { String::new() } else { format!("\nWithout figures:\n{}", lines.concat()) }
+    let mut text = String::new();
+    for ((work, reason), (cases, systems)) in reasons {
+        let of_work = measured.0.iter().filter(|comparison| comparison.work == work);
+        let cases = if cases.len() < of_work.count() { in_brackets(&cases) } else { String::new() };
+        let systems = join(&systems);
+        text += &format!("  {work}{cases}, {reason}: {systems}\n");
+    }
+    if text.is_empty() { text } else { format!("\nWithout figures:\n{text}") }
+}
+
+fn in_brackets(names: &BTreeSet<&str>) -> String {
+    format!(" ({})", join(names))
+}
+
+fn join(names: &BTreeSet<&str>) -> String {
+    names.iter().copied().collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::compare::child::Outcome;
-    use crate::compare::measured::Entry;
     use crate::compare::measured::tests::compared;
 
     #[test]
@@ -101,16 +119,22 @@ mod tests {
     }
 
     #[test]
-    fn a_system_without_figures_is_named_once_with_its_reason() {
+    fn systems_without_figures_are_named_with_their_reason_and_it_once() {
         let mut measured =
             Measured(vec![compared("echo", "tcp", &[]), compared("echo", "udp", &[])]);
-        for comparison in &mut measured.0 {
-            let mut entry = Entry::new("qt");
-            entry.add(Outcome::LeftOut("there is no Qt".to_owned()));
-            comparison.entries.push(entry);
+        let mut leave_out = |comparison: usize, system: &str, why: &str| {
+            let mut entry = Entry::new(system);
+            entry.add(Outcome::LeftOut(why.to_owned()));
+            measured.0[comparison].entries.push(entry);
+        };
+        for comparison in [0, 1] {
+            leave_out(comparison, "qt", "there is no display");
+            leave_out(comparison, "sdl", "there is no display");
         }
+        leave_out(1, "glib", "too many");
         let text = troubles(&measured);
-        assert_eq!(text, "\nWithout figures:\n  echo qt: left out: there is no Qt\n");
+        let lines = "  echo, left out: there is no display: qt, sdl\n  echo (udp), left out: too many: glib\n";
+        assert_eq!(text, format!("\nWithout figures:\n{lines}"));
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod wait;
 use std::any::TypeId;
 use std::borrow::Cow;
 use std::fmt;
+use std::future::Future;
 use std::io;
 use std::rc::Rc;
 use std::task::{Context, Poll};
@@ -21,7 +22,7 @@ use crate::label::Label;
 use crate::source::RegisterError;
 use crate::sources::{Object, Registration};
 use nonblocking::NonBlocking;
-use wait::Wait;
+use wait::{Operation, Wait};
 
 /// Anything with a descriptor (on Windows, a socket), for tasks on the host thread: an operation
 /// that would block waits for readiness instead, and is tried again.
@@ -174,11 +175,11 @@ impl<T: AsSource + 'static> Async<T> {
     ///
     /// Dropping the future between polls loses nothing: `operation` has answered `WouldBlock`, or
     /// was not called yet.
-    pub async fn read_with<R>(
+    pub fn read_with<R>(
         &self,
-        mut operation: impl FnMut(&T) -> io::Result<R>,
-    ) -> io::Result<R> {
-        Wait::new(self, Interest::READABLE).operate(&mut operation).await
+        operation: impl FnMut(&T) -> io::Result<R>,
+    ) -> impl Future<Output = io::Result<R>> {
+        Operation::new(self, Interest::READABLE, operation)
     }
 
     /// Does an operation that writes, as [`read_with`](Async::read_with) does one that reads.
@@ -190,11 +191,11 @@ impl<T: AsSource + 'static> Async<T> {
     /// # Cancel safety
     ///
     /// As [`read_with`](Async::read_with).
-    pub async fn write_with<R>(
+    pub fn write_with<R>(
         &self,
-        mut operation: impl FnMut(&T) -> io::Result<R>,
-    ) -> io::Result<R> {
-        Wait::new(self, Interest::WRITABLE).operate(&mut operation).await
+        operation: impl FnMut(&T) -> io::Result<R>,
+    ) -> impl Future<Output = io::Result<R>> {
+        Operation::new(self, Interest::WRITABLE, operation)
     }
 
     /// As [`read_with`](Async::read_with), for those who write a `poll` function of their own. Any

@@ -133,8 +133,14 @@ impl Cache {
         self.sole.place().interest | crowd
     }
 
-    /// Takes an event in, and takes out the first of those whose wait is over.
-    pub(crate) fn ready(&self, readiness: Readiness) -> Option<Waker> {
+    /// Takes an event in, and takes out the first of those whose wait is over; unless `wake` says that it has
+    /// woken him by his waker, which is kept then, for his next wait.
+    #[inline]
+    pub(crate) fn ready(
+        &self,
+        readiness: Readiness,
+        wake: impl FnOnce(&Waker) -> bool,
+    ) -> Option<Waker> {
         let all = Interest::READABLE | Interest::WRITABLE | Interest::PRIORITY;
         self.known.set(self.known.get() | readiness.answers(all));
         let urgent = readiness.contains(Readiness::PRIORITY);
@@ -146,6 +152,10 @@ impl Cache {
         }
         self.events.set(self.events.get().wrapping_add(1));
         self.with_crowd(Crowd::heard);
+        let known = self.known.get();
+        if self.sole.wake_if(|one| one.interest.intersects(known), wake) {
+            return None;
+        }
         self.next_waker()
     }
 
@@ -178,7 +188,12 @@ impl Cache {
     /// function that waits to read, and one that waits to write, are promised a wake each.
     pub(crate) fn wait(&self, name: Name, interest: Interest, waker: &Waker) -> Replaced {
         let place = Place { name, interest };
-        if !self.is_empty() && self.is_waiting(place, waker) {
+        let empty = self.is_empty();
+        if empty && self.sole.waits_again(place, waker) {
+            self.asked.set(self.asked.get() | interest);
+            return Replaced::Nothing;
+        }
+        if !empty && self.is_waiting(place, waker) {
             return Replaced::Nothing;
         }
         let waiting = Waiting { place, waker: waker.clone() };
@@ -270,6 +285,7 @@ impl Cache {
     pub(crate) fn close(&self) -> impl Iterator<Item = Waker> + use<> {
         self.life.set(Life::Gone);
         let sole = self.sole.take_if(|_| true);
+        self.sole.forget();
         self.crowded.set(false);
         let crowd = self.crowd.take().into_iter().flat_map(|crowd| crowd.into_wakers());
         sole.into_iter().chain(crowd)
@@ -296,7 +312,7 @@ mod tests {
     fn what_came_during_an_operation_is_not_forgotten() {
         let cache = Cache::new(true, READ, READ);
         let ticket = cache.ticket(READ).unwrap();
-        cache.ready(Readiness::READABLE);
+        cache.ready(Readiness::READABLE, |_| false);
         cache.forget(READ, ticket);
         let ticket = cache.ticket(READ).unwrap();
         cache.forget(READ, ticket);
@@ -306,7 +322,7 @@ mod tests {
     #[test]
     fn a_short_read_before_an_end_proves_nothing() {
         let cache = Cache::new(true, Interest::NONE, READ).trust_short(READ);
-        cache.ready(Readiness::READABLE | Readiness::READ_CLOSED);
+        cache.ready(Readiness::READABLE | Readiness::READ_CLOSED, |_| false);
         cache.forget_short(READ, cache.ticket(READ).unwrap());
         assert!(cache.ticket(READ).is_some());
         cache.forget(Interest::WRITABLE, cache.events.get());
@@ -323,7 +339,7 @@ mod tests {
         cache.forget_short(READ, cache.ticket(READ).unwrap());
         assert_eq!(cache.ticket(READ), None);
         let urgent = Cache::new(true, READ, READ).trust_short(READ);
-        urgent.ready(Readiness::READABLE | Readiness::PRIORITY);
+        urgent.ready(Readiness::READABLE | Readiness::PRIORITY, |_| false);
         urgent.forget_short(READ, urgent.ticket(READ).unwrap());
         assert!(urgent.ticket(READ).is_some(), "urgent data has cut it short");
     }
@@ -355,9 +371,28 @@ mod tests {
         let waker = waker();
         assert!(matches!(cache.wait(None, READ, &waker), Replaced::Nothing));
         assert!(matches!(cache.wait(None, READ, &waker), Replaced::Nothing));
-        let woken = cache.ready(Readiness::READABLE);
+        let woken = cache.ready(Readiness::READABLE, |_| false);
         assert!(woken.is_some_and(|woken| woken.will_wake(&waker)));
         assert!(cache.next_waker().is_none());
+    }
+
+    #[test]
+    fn the_waker_of_one_who_was_woken_here_is_kept_for_his_next_wait_and_is_nobody_meanwhile() {
+        let cache = Cache::new(true, Interest::NONE, READ);
+        let (waker, wakes) = (waker(), std::cell::Cell::new(0));
+        for _ in 0..2 {
+            assert!(matches!(cache.wait(cache.new_name(), READ, &waker), Replaced::Nothing));
+            let wake = |kept: &Waker| {
+                wakes.set(wakes.get() + 1);
+                kept.will_wake(&waker)
+            };
+            assert!(cache.ready(Readiness::READABLE, wake).is_none());
+            assert!(cache.ready(Readiness::READABLE, wake).is_none());
+            cache.forget(READ, cache.ticket(READ).unwrap());
+        }
+        assert_eq!(wakes.get(), 2);
+        assert_eq!(cache.waiting(), Interest::NONE);
+        assert!(cache.close().next().is_none());
     }
 
     #[test]
@@ -368,7 +403,7 @@ mod tests {
         assert!(matches!(cache.wait(name, Interest::WRITABLE, &writer), Replaced::Nothing));
         assert!(matches!(cache.wait(None, READ, &reader), Replaced::Nothing));
         assert!(cache.is_crowded());
-        let woken = cache.ready(Readiness::READABLE);
+        let woken = cache.ready(Readiness::READABLE, |_| false);
         assert!(woken.is_some_and(|woken| woken.will_wake(&reader)));
         assert!(cache.next_waker().is_none());
         let moved = waker();
@@ -399,7 +434,7 @@ mod tests {
                 asking.extend(all);
             }
         }
-        let first = cache.ready(Readiness::READABLE);
+        let first = cache.ready(Readiness::READABLE, |_| false);
         let woken = first.into_iter().chain(std::iter::from_fn(|| cache.next_waker())).count();
         assert_eq!(woken, 100);
     }

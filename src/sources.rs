@@ -128,6 +128,7 @@ impl Sources {
         table.iter().map(|(_, entry)| see(entry)).collect()
     }
 
+    #[inline]
     fn with<R>(&self, key: Key, look: impl FnOnce(&mut Entry) -> R) -> Option<R> {
         match self.table.borrow_mut().get_mut(key) {
             Some(entry) if !entry.is(Mark::Limbo) => Some(look(entry)),

@@ -6,7 +6,7 @@
 
 use std::mem::ManuallyDrop;
 use std::ops::Deref;
-use std::ptr::NonNull;
+use std::ptr::{self, NonNull};
 use std::sync::Arc;
 use std::task::{RawWaker, RawWakerVTable, Waker};
 
@@ -51,6 +51,17 @@ impl Woken {
             shared.wake();
         }
     }
+}
+
+/// The task that a waker wakes, where it is one of this thread's reactor. None for the waker of anything else.
+#[inline]
+pub(crate) fn task_of(waker: &Waker, shared: &Arc<Shared>) -> Option<Key> {
+    if !ptr::eq(waker.vtable(), &TABLE) {
+        return None;
+    }
+    // SAFETY: this table goes with a pointer to a `Woken` and no other, and the waker holds it.
+    let woken = unsafe { &*waker.data().cast::<Woken>() };
+    Arc::ptr_eq(&woken.shared, shared).then_some(woken.key)
 }
 
 /// The task's own hold on its waker, on the host thread: not `Send`, as the pointer is not.

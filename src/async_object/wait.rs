@@ -1,8 +1,9 @@
 //! Waiting for what a source remembers.
 
 use std::cell::Cell;
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::io;
+use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use interloop_backends::{AsSource, Interest};
@@ -24,15 +25,6 @@ impl<'a, T: AsSource + 'static> Wait<'a, T> {
         Wait { object, interest, name: Cell::new(None) }
     }
 
-    /// Tries an operation until it does not answer `WouldBlock`.
-    pub(super) async fn operate<R>(
-        &self,
-        operation: &mut impl FnMut(&T) -> io::Result<R>,
-    ) -> io::Result<R> {
-        let name = Some(&self.name);
-        poll_fn(|cx| self.object.poll_attempts(name, cx, self.interest, operation, |_| false)).await
-    }
-
     /// Waits until the object may be ready.
     pub(super) async fn ticket(&self) -> io::Result<Ticket> {
         poll_fn(|cx| self.object.poll_ticket(Some(&self.name), self.interest, cx)).await
@@ -46,6 +38,34 @@ impl<T: AsSource + 'static> Drop for Wait<'_, T> {
             drop(waker);
             self.object.want();
         }
+    }
+}
+
+/// An operation that is tried until it does not answer `WouldBlock`.
+pub(super) struct Operation<'a, T: AsSource + 'static, F> {
+    wait: Wait<'a, T>,
+    operation: F,
+}
+
+// Nobody has a pinned reference to what is in it.
+impl<T: AsSource + 'static, F> Unpin for Operation<'_, T, F> {}
+
+impl<'a, T: AsSource + 'static, F> Operation<'a, T, F> {
+    pub(super) fn new(object: &'a Async<T>, interest: Interest, operation: F) -> Self {
+        Operation { wait: Wait::new(object, interest), operation }
+    }
+}
+
+impl<T, F, R> Future for Operation<'_, T, F>
+where
+    T: AsSource + 'static,
+    F: FnMut(&T) -> io::Result<R>,
+{
+    type Output = io::Result<R>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<R>> {
+        let Operation { wait, operation } = &mut *self;
+        wait.object.poll_attempts(Some(&wait.name), cx, wait.interest, operation, |_| false)
     }
 }
 

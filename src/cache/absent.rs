@@ -15,7 +15,11 @@ impl Cache {
         match *self {}
     }
 
-    pub(crate) fn ready(&self, _readiness: Readiness) -> Option<Waker> {
+    pub(crate) fn ready(
+        &self,
+        _readiness: Readiness,
+        _wake: impl FnOnce(&Waker) -> bool,
+    ) -> Option<Waker> {
         match *self {}
     }
 

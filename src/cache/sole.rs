@@ -25,6 +25,8 @@ pub(super) struct Waiting {
 /// The first of those who wait.
 pub(super) struct Sole {
     place: Cell<Place>,
+    /// His waker. Where nobody waits, that of a task of this reactor's who did and was woken: as a rule he is
+    /// the next to wait, and his waker need not be dropped and cloned again.
     waker: Cell<Option<Waker>>,
 }
 
@@ -39,26 +41,61 @@ impl Sole {
 
     pub(super) fn put(&self, waiting: Waiting) {
         self.place.set(waiting.place);
-        // What is replaced here is nothing: the place was empty.
+        // The place was empty: what is replaced here is at most a waker of ours, and no user code.
         self.waker.set(Some(waiting.waker));
     }
 
     /// Takes out who waits here, if that is true of him.
+    #[inline]
     pub(super) fn take_if(&self, is: impl Fn(Place) -> bool) -> Option<Waker> {
-        if !is(self.place.get()) {
+        if self.place.get() == EMPTY || !is(self.place.get()) {
             return None;
         }
         self.place.set(EMPTY);
         self.waker.take()
     }
 
-    pub(super) fn is_waiting(&self, place: Place, waker: &Waker) -> bool {
-        if self.place.get() != place {
-            return false;
+    /// Ends the wait of who waits here, if that is true of him and `wake` has woken him.
+    #[inline]
+    pub(super) fn wake_if(
+        &self,
+        is: impl FnOnce(Place) -> bool,
+        wake: impl FnOnce(&Waker) -> bool,
+    ) -> bool {
+        let woken = is(self.place.get()) && self.with_waker(wake);
+        if woken {
+            self.place.set(EMPTY);
         }
-        let waits = self.waker.take();
-        let same = waits.as_ref().is_some_and(|waits| waits.will_wake(waker));
-        self.waker.set(waits);
+        woken
+    }
+
+    /// Gives the place back to the task that was the last to have it, if this is its waker. The place is empty.
+    #[inline]
+    pub(super) fn waits_again(&self, place: Place, waker: &Waker) -> bool {
+        let same = self.with_waker(|last| last.will_wake(waker));
+        if same {
+            self.place.set(place);
+        }
         same
+    }
+
+    /// Keeps no waker for who does not wait.
+    pub(super) fn forget(&self) {
+        if self.place.get() == EMPTY {
+            self.waker.set(None);
+        }
+    }
+
+    /// False where there is no waker. It is no user code that looks.
+    #[inline]
+    fn with_waker(&self, look: impl FnOnce(&Waker) -> bool) -> bool {
+        let waker = self.waker.take();
+        let seen = waker.as_ref().is_some_and(look);
+        self.waker.set(waker);
+        seen
+    }
+
+    pub(super) fn is_waiting(&self, place: Place, waker: &Waker) -> bool {
+        self.place.get() == place && self.with_waker(|waits| waits.will_wake(waker))
     }
 }

@@ -11,6 +11,7 @@ use super::object::Watched;
 use crate::action::Action;
 use crate::core::Core;
 use crate::stats::count;
+use crate::woken;
 
 /// Who hears of what happened to a source.
 enum Hears {
@@ -42,22 +43,21 @@ impl Core {
         };
         let reported = self.sources.with(key, |entry| {
             let first = entry.report(readiness)?;
-            let mut line = self.ready.borrow_mut();
             let Some(cache) = entry.object.cache() else {
                 if first {
                     count(&self.counters.fresh);
-                    line.push_back(Ready::Source(key));
+                    self.ready.borrow_mut().push_back(Ready::Source(key));
                 }
                 return Some(false);
             };
             count(&self.counters.fresh);
             count(&self.counters.events);
-            if let Some(waker) = cache.ready(readiness) {
-                line.push_back(Ready::Wake(waker));
+            if let Some(waker) = cache.ready(readiness, |waker| self.wake_own(waker)) {
+                self.ready.borrow_mut().push_back(Ready::Wake(waker));
             }
             if cache.is_crowded() {
                 let others = std::iter::from_fn(|| cache.next_waker());
-                line.extend(others.map(Ready::Wake));
+                self.ready.borrow_mut().extend(others.map(Ready::Wake));
             }
             let wanted = cache.tell();
             entry.take_reported();
@@ -76,6 +76,16 @@ impl Core {
                 false
             }
         }
+    }
+
+    /// Queues the task that a waker wakes, if it is one of ours: that runs nothing of the user's, and needs no
+    /// place in line.
+    fn wake_own(&self, waker: &Waker) -> bool {
+        let task = woken::task_of(waker, &self.shared);
+        task.is_some_and(|task| {
+            self.tasks.wake(task);
+            true
+        })
     }
 
     /// Delivers what happened to a source.

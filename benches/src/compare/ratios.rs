@@ -59,7 +59,10 @@ fn judge_systems<'a>(
         vec![bound.ours]
     };
     if names.is_empty() {
-        return vec![bound.missing(case, bound.ours, selection, "no such system was measured")];
+        let known = comparison.entries.iter().filter(|entry| matches(bound.ours, &entry.system));
+        let why = known.map(|entry| bound.why_missing(comparison, &entry.system)).next();
+        let why = why.as_deref().unwrap_or("no such system was measured");
+        return vec![bound.missing(case, bound.ours, selection, why)];
     }
     let judge = |ours: &str| match bound.value(comparison, ours) {
         Some(value) => Verdict {
@@ -279,6 +282,20 @@ mod tests {
         );
         assert!(texts[1].contains("not measured (no such case was measured)"), "{texts:?}");
         assert!(!verdicts.iter().any(Verdict::holds));
+    }
+
+    #[test]
+    fn where_all_systems_of_a_pattern_are_left_out_the_reason_is_told() {
+        let bounds = [Bound { ours: "our*", ..BOUND }];
+        let mut measured = crafted(&[], &[2.0]);
+        measured.0[0].entries.remove(0);
+        let mut ours = Entry::new("ours");
+        ours.add(Outcome::LeftOut("built without it".to_owned()));
+        measured.0[0].entries.push(ours);
+        let verdicts = check(&bounds, &measured, &everything());
+        let text = verdicts[0].to_string();
+        assert!(text.contains("our* to theirs was not measured (ours: left out: "), "{text}");
+        assert!(!verdicts[0].holds());
     }
 
     #[test]

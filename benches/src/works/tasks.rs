@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use crate::compare::{Effort, Figure, Sample, Work};
 use crate::systems::unknown;
-use executors::{AsyncExecutor, Driver, Executor, Interleaved, OurOwn, TokioLocal};
+use executors::{AsyncExecutor, Driver, Executor, Ours, TokioLocal};
 
 /// The work `tasks`.
 pub(crate) const WORK: Work = Work {
@@ -54,8 +54,8 @@ fn systems(_: &str) -> Vec<String> {
 
 fn sample(sample: &Sample) -> io::Result<Vec<Figure>> {
     let each = match sample.system.as_str() {
-        "interloop/epoll/run/own" => measure(OurOwn::new()?, sample)?,
-        "interloop/epoll/worker/condvar" => measure(Interleaved::new()?, sample)?,
+        "interloop/epoll/run/own" => measure(Ours::on_its_own()?, sample)?,
+        "interloop/epoll/worker/condvar" => measure(Ours::interleaved()?, sample)?,
         "async-executor" => measure(AsyncExecutor::new(Driver::Alone), sample)?,
         "async-executor/async-io" => measure(AsyncExecutor::new(Driver::AsyncIo), sample)?,
         "tokio" => measure(TokioLocal::new()?, sample)?,

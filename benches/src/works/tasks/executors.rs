@@ -32,54 +32,31 @@ fn reactor() -> io::Result<Reactor> {
     Reactor::builder().backend(BackendKind::Epoll).build()
 }
 
-/// Ours, which drives itself.
-pub(super) struct OurOwn(Reactor);
-
-impl OurOwn {
-    pub(super) fn new() -> io::Result<OurOwn> {
-        reactor().map(OurOwn)
-    }
+/// Ours: in a host that blocks on a queue of ticks, where there are ticks, or driving itself.
+pub(super) struct Ours {
+    reactor: Reactor,
+    ticks: Option<Receiver<Tick>>,
 }
 
-impl Executor for OurOwn {
-    type Spawner = Handle;
-    type Task = interloop::Task<()>;
-
-    fn spawner(&self) -> Handle {
-        self.0.handle()
+impl Ours {
+    pub(super) fn on_its_own() -> io::Result<Ours> {
+        Ok(Ours { reactor: reactor()?, ticks: None })
     }
 
-    fn spawn(spawner: &Handle, future: impl Future<Output = ()> + 'static) -> interloop::Task<()> {
-        spawner.spawn_local(future)
-    }
-
-    async fn yield_now() {
-        futures_lite::future::yield_now().await;
-    }
-
-    fn block_on<F: Future>(self, future: F) -> io::Result<F::Output> {
-        self.0.block_on(future)
-    }
-}
-
-/// Ours, in a host that blocks on a queue of ticks.
-pub(super) struct Interleaved(Reactor, Receiver<Tick>);
-
-impl Interleaved {
-    pub(super) fn new() -> io::Result<Interleaved> {
-        let reactor = reactor()?;
+    pub(super) fn interleaved() -> io::Result<Ours> {
         let (queue, ticks) = channel();
+        let reactor = reactor()?;
         reactor.interleave(move |tick| drop(queue.send(tick)))?;
-        Ok(Interleaved(reactor, ticks))
+        Ok(Ours { reactor, ticks: Some(ticks) })
     }
 }
 
-impl Executor for Interleaved {
+impl Executor for Ours {
     type Spawner = Handle;
     type Task = interloop::Task<()>;
 
     fn spawner(&self) -> Handle {
-        self.0.handle()
+        self.reactor.handle()
     }
 
     fn spawn(spawner: &Handle, future: impl Future<Output = ()> + 'static) -> interloop::Task<()> {
@@ -95,14 +72,15 @@ impl Executor for Interleaved {
         F: Future + 'static,
         F::Output: 'static,
     {
+        let Some(ticks) = self.ticks else { return self.reactor.block_on(future) };
         let output = Rc::new(Cell::new(None));
         let put = Rc::clone(&output);
-        self.0.spawn_then(future, move |output| put.set(Some(output))).detach();
+        self.reactor.spawn_then(future, move |output| put.set(Some(output))).detach();
         loop {
             if let Some(output) = output.take() {
                 return Ok(output);
             }
-            self.1.recv().map_err(io::Error::other)?.run();
+            ticks.recv().map_err(io::Error::other)?.run();
         }
     }
 }

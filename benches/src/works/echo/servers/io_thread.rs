@@ -1,14 +1,11 @@
 //! What programs do where the toolkit watches no descriptors: a thread of their own for the I/O, which
 //! posts each message to the loop and gets the answer back by a channel.
-#![allow(unsafe_code)]
 
 use std::io::{self, Read, Write};
-use std::os::fd::AsFd;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::{self, JoinHandle};
 
-use polling::{Event, Events, Poller};
-
+use super::polling;
 use crate::works::echo::scene::{BUFFER, Scene, Stream};
 
 /// What has come; None at the end of the stream.
@@ -27,7 +24,7 @@ impl IoThread {
     ) -> io::Result<IoThread> {
         let (answers, answered) = mpsc::channel();
         let thread = thread::Builder::new().name("io".to_owned()).spawn(move || {
-            let served = serve(&scene, &post, &answered);
+            let served = polling::serve_by(&scene, |stream| exchange(stream, &post, &answered));
             post(None);
             served
         })?;
@@ -38,29 +35,6 @@ impl IoThread {
     pub(super) fn join(self) -> io::Result<()> {
         drop(self.answers);
         self.thread.join().expect("the thread does not panic")
-    }
-}
-
-const STREAM: usize = usize::MAX - 1;
-
-fn serve(scene: &Scene, post: &impl Fn(Message), answers: &Receiver<Vec<u8>>) -> io::Result<()> {
-    let poller = Poller::new()?;
-    for (index, silent) in scene.silent.iter().enumerate() {
-        // SAFETY: the poller is dropped before the descriptors, which are the scene's.
-        unsafe { poller.add(silent, Event::readable(index))? };
-    }
-    // SAFETY: as above.
-    unsafe { poller.add(&scene.stream.as_fd(), Event::readable(STREAM))? };
-    let mut events = Events::new();
-    loop {
-        events.clear();
-        poller.wait(&mut events, None)?;
-        for event in events.iter().filter(|event| event.key == STREAM) {
-            if !exchange(&scene.stream, post, answers)? {
-                return Ok(());
-            }
-            poller.modify(&scene.stream, Event::readable(event.key))?;
-        }
     }
 }
 

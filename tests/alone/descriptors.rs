@@ -12,7 +12,7 @@ use std::time::Duration;
 use interloop::{Action, BackendKind, Interest, Source};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::pairs::{Heard, fence, pair, read, script, settled, write};
+use crate::pairs::{Heard, fence, pair, read, reader, script, settled, write};
 use crate::world::World;
 
 /// A descriptor that somebody else closes.
@@ -63,12 +63,7 @@ pub fn one_that_was_closed_behind_our_back_is_invalid_once(world: &World) {
         let reactor = reactor.handle();
         async move {
             let (other, other_far) = pair();
-            let others = Heard::new();
-            let tell = others.clone();
-            let other = reactor.register(other, Interest::READABLE, move |io, _| {
-                tell.tell(read(io));
-                Action::Rearm
-            });
+            let (other, others) = reader(&reactor, other);
             let (near, far) = pair();
             let closed = near.into_raw_fd();
             let heard = Heard::new();

@@ -12,7 +12,7 @@ use rustix::buffer::spare_capacity;
 use rustix::event::{Timespec, epoll};
 
 use crate::descriptors::{Foreign, open_descriptors, set_limit, with_number};
-use crate::pairs::{Heard, fence, pair, read, script, settled, write};
+use crate::pairs::{Heard, fence, pair, read, reader, script, settled, write};
 use crate::world::{Drive, Host, LIMIT, World};
 
 /// A source whose descriptor somebody else will close.
@@ -131,12 +131,7 @@ pub fn a_number_that_is_used_again_is_found_out_and_given_up(world: &World) {
             }
             drop(source);
             assert_eq!(read(&new), Some(b'z'));
-            let told = Heard::new();
-            let tell = told.clone();
-            let new = reactor.register(new, Interest::READABLE, move |io, _| {
-                tell.tell(read(io));
-                Action::Rearm
-            });
+            let (new, told) = reader(&reactor, new);
             write(&new_far, b"n");
             assert_eq!(told.next().await, Some(b'n'));
             idle(&reactor).await;

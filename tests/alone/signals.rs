@@ -6,9 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use interloop::{Action, Interest};
-
-use crate::pairs::{Heard, pair, read, script, write};
+use crate::pairs::{Heard, echoing, pair, reader, script, write};
 use crate::world::World;
 
 /// How often the handler ran. Relaxed: for information.
@@ -46,17 +44,8 @@ pub fn a_storm_of_signals_loses_nothing_and_hurries_nothing(world: &World) {
         let reactor = reactor.handle();
         async move {
             let (near, echo) = pair();
-            let echo = reactor.register(echo, Interest::READABLE, |io, _| {
-                write(io, &[read(io).unwrap()]);
-                Action::Rearm
-            });
-            let heard = Heard::new();
-            let tell = heard.clone();
-            let near = reactor.register(near, Interest::READABLE, move |io, _| {
-                tell.tell(read(io));
-                Action::Rearm
-            });
-            let near = near.unwrap();
+            let echo = echoing(&reactor, echo);
+            let (near, heard) = reader(&reactor, near);
             let ticked = Heard::new();
             let tell = ticked.clone();
             let every = reactor.every(Duration::from_millis(3), move || {

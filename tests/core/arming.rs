@@ -7,7 +7,7 @@ use std::rc::Rc;
 use interloop::{Action, Handle, Interest, Source};
 
 use crate::cases;
-use crate::pairs::{Heard, drain, fence, fill, pair, read, script, write};
+use crate::pairs::{Heard, drain, fence, fill, pair, reader, script, write};
 use crate::world::World;
 
 cases!(
@@ -49,12 +49,7 @@ fn an_armed_source_fires_once_until_it_is_armed_again(world: &World) {
 fn level_data_still_there_fires_again_after_rearm(world: &World) {
     script(world, |reactor| {
         let (near, far) = pair();
-        let heard = Heard::new();
-        let tell = heard.clone();
-        let source = reactor.register(near, Interest::READABLE, move |io, _| {
-            tell.tell(read(io));
-            Action::Rearm
-        });
+        let (source, heard) = reader(reactor, near);
         let reactor = reactor.handle();
         async move {
             write(&far, b"abc");

@@ -14,7 +14,7 @@ use interloop::{Action, Handle, Interest, Reactor};
 
 use crate::cases;
 use crate::futures::yield_now;
-use crate::pairs::{Heard, pair, read, script, script_on, write};
+use crate::pairs::{Heard, echoing, pair, reader, script, script_on, write};
 use crate::world::{LIMIT, World};
 
 cases!(
@@ -136,17 +136,8 @@ fn flood(world: &World, reactor: &Reactor) {
         // It reads nothing, so that it is ready again as soon as it is armed.
         let flood = reactor.register(near, Interest::READABLE, |_, _| Action::Rearm).unwrap();
         let (near, echo) = pair();
-        let echo = reactor.register(echo, Interest::READABLE, |io, _| {
-            write(io, &[read(io).unwrap()]);
-            Action::Rearm
-        });
-        let heard = Heard::new();
-        let tell = heard.clone();
-        let other = reactor.register(near, Interest::READABLE, move |io, _| {
-            tell.tell(read(io));
-            Action::Rearm
-        });
-        let other = other.unwrap();
+        let echo = echoing(reactor, echo);
+        let (other, heard) = reader(reactor, near);
         let counted = Arc::clone(&calls);
         let caller = std::thread::spawn(move || {
             for _ in 0..100 {

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
-use interloop::{Action, Handle, Interest, Reactor};
+use interloop::{Action, Handle, Interest, Reactor, Source};
 
 use crate::world::{Drive, LIMIT, World};
 
@@ -49,6 +49,26 @@ pub fn drain(mut from: &UnixStream) -> bool {
             Err(error) => panic!("{error}"),
         }
     }
+}
+
+/// A source that reads one byte at a time, and tells it; None at the end.
+pub fn reader(reactor: &Handle, near: UnixStream) -> (Source<UnixStream>, Heard<Option<u8>>) {
+    let heard = Heard::new();
+    let tell = heard.clone();
+    let source = reactor.register(near, Interest::READABLE, move |io, _| {
+        tell.tell(read(io));
+        Action::Rearm
+    });
+    (source.unwrap(), heard)
+}
+
+/// A source that gives back one byte at a time.
+pub fn echoing(reactor: &Handle, near: UnixStream) -> Source<UnixStream> {
+    let source = reactor.register(near, Interest::READABLE, |io, _| {
+        write(io, &[read(io).unwrap()]);
+        Action::Rearm
+    });
+    source.unwrap()
 }
 
 /// What callbacks tell and the script hears, in order.

@@ -1,11 +1,12 @@
 //! Those who wait for a source, one or many.
 
 use std::future::Future;
-use std::io::{ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
+use std::os::unix::net::UnixStream;
 use std::rc::Rc;
 use std::time::Duration;
 
-use interloop::{Action, Handle, Interest};
+use interloop::{Action, Handle, Interest, Readiness, Source, Task};
 
 use crate::cases;
 use crate::pairs::{Heard, fence, fill, pair, read, script, write};
@@ -58,6 +59,16 @@ fn two_tasks_wait_for_the_two_directions_of_one_stream(world: &World) {
     });
 }
 
+/// A task that waits for the source once.
+fn wait(
+    reactor: &Handle,
+    source: &Rc<Source<UnixStream>>,
+    interest: Interest,
+) -> Task<io::Result<Readiness>> {
+    let source = Rc::clone(source);
+    reactor.spawn_local(async move { source.ready(interest).await })
+}
+
 /// Point 6.
 fn a_waiter_and_a_callback_both_hear(world: &World) {
     script(world, |reactor| {
@@ -71,9 +82,7 @@ fn a_waiter_and_a_callback_both_hear(world: &World) {
                 Action::Disarm
             });
             let source = Rc::new(source.unwrap());
-            let waiting = Rc::clone(&source);
-            let waiter =
-                reactor.spawn_local(async move { waiting.ready(Interest::READABLE).await });
+            let waiter = wait(&reactor, &source, Interest::READABLE);
             fence(&reactor).await;
             write(&far, b"a");
             heard.next().await;
@@ -83,9 +92,7 @@ fn a_waiter_and_a_callback_both_hear(world: &World) {
             fence(&reactor).await;
             assert_eq!(heard.rest(), []);
             read(source.get_ref());
-            let waiting = Rc::clone(&source);
-            let waiter =
-                reactor.spawn_local(async move { waiting.ready(Interest::READABLE).await });
+            let waiter = wait(&reactor, &source, Interest::READABLE);
             source.arm(Interest::WRITABLE).unwrap();
             heard.next().await;
             fence(&reactor).await;
@@ -103,11 +110,8 @@ fn every_waiter_of_one_interest_hears(world: &World) {
         async move {
             let (near, far) = pair();
             let source = Rc::new(reactor.source(near).unwrap());
-            let wait = |_| {
-                let source = Rc::clone(&source);
-                reactor.spawn_local(async move { source.ready(Interest::READABLE).await })
-            };
-            let waiters: Vec<_> = (0..10).map(wait).collect();
+            let waiters: Vec<_> =
+                (0..10).map(|_| wait(&reactor, &source, Interest::READABLE)).collect();
             fence(&reactor).await;
             write(&far, b"a");
             for waiter in waiters {
@@ -124,10 +128,7 @@ fn a_wait_that_is_dropped_between_polls_loses_nothing(world: &World) {
         async move {
             let (near, far) = pair();
             let source = Rc::new(reactor.source(near).unwrap());
-            let wait = || {
-                let source = Rc::clone(&source);
-                reactor.spawn_local(async move { source.ready(Interest::READABLE).await })
-            };
+            let wait = || wait(&reactor, &source, Interest::READABLE);
             // Before anything came; while it is on its way; and when it came.
             let early = wait();
             fence(&reactor).await;
@@ -159,8 +160,7 @@ fn a_wait_ends_when_its_source_is_removed(world: &World) {
             let source = Rc::new(source.unwrap());
             let waits = [Interest::READABLE, Interest::WRITABLE, Interest::PRIORITY].map(|what| {
                 fill(source.get_ref());
-                let source = Rc::clone(&source);
-                reactor.spawn_local(async move { source.ready(what).await })
+                wait(&reactor, &source, what)
             });
             fence(&reactor).await;
             write(&far, b"a");

@@ -67,22 +67,28 @@ pub(super) fn number(value: f64) -> String {
     }
 }
 
+/// Where one reason has left figures out.
+#[derive(Default)]
+struct Without<'a> {
+    cases: BTreeSet<&'a str>,
+    systems: BTreeSet<&'a str>,
+}
+
 /// The systems that have no figures, or not all, each reason once: with the cases, where it is not all of a
 /// work.
 pub(super) fn troubles(measured: &Measured) -> String {
-    let mut reasons: BTreeMap<(&str, Cow<'_, str>), (BTreeSet<&str>, BTreeSet<&str>)> =
-        BTreeMap::new();
+    let mut reasons: BTreeMap<(&str, Cow<'_, str>), Without<'_>> = BTreeMap::new();
     for Comparison { work, case, entries, .. } in &measured.0 {
         for Entry { system, trouble, .. } in entries {
             if let Some(trouble) = trouble {
-                let (cases, systems) = reasons.entry((work, trouble.text())).or_default();
-                cases.insert(case);
-                systems.insert(system);
+                let without = reasons.entry((work, trouble.text())).or_default();
+                without.cases.insert(case);
+                without.systems.insert(system);
             }
         }
     }
     let mut text = String::new();
-    for ((work, reason), (cases, systems)) in reasons {
+    for ((work, reason), Without { cases, systems }) in reasons {
         let of_work = measured.0.iter().filter(|comparison| comparison.work == work);
         let cases = if cases.len() < of_work.count() { in_brackets(&cases) } else { String::new() };
         let systems = join(&systems);

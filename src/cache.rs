@@ -18,7 +18,7 @@ use std::task::Waker;
 use interloop_backends::{Interest, Mode, Readiness};
 
 use crowd::Crowd;
-use sole::{EMPTY, Place, Sole, Waiting};
+use sole::{Place, Sole, Waiting};
 
 pub(crate) struct Cache {
     edges: bool,
@@ -186,14 +186,18 @@ impl Cache {
 
     /// Lets `waker` wait, in the place of what waits under the same name, unless it does already. A poll
     /// function that waits to read, and one that waits to write, are promised a wake each.
+    #[inline]
     pub(crate) fn wait(&self, name: Name, interest: Interest, waker: &Waker) -> Replaced {
         let place = Place { name, interest };
-        let empty = self.is_empty();
-        if empty && self.sole.waits_again(place, waker) {
+        if self.is_empty() && self.sole.waits_again(place, waker) {
             self.asked.set(self.asked.get() | interest);
             return Replaced::Nothing;
         }
-        if !empty && self.is_waiting(place, waker) {
+        self.begin_wait(place, waker)
+    }
+
+    fn begin_wait(&self, place: Place, waker: &Waker) -> Replaced {
+        if !self.is_empty() && self.is_waiting(place, waker) {
             return Replaced::Nothing;
         }
         let waiting = Waiting { place, waker: waker.clone() };
@@ -201,19 +205,21 @@ impl Cache {
         if self.life.get() != Life::Live {
             return Replaced::Purged(vec![waiting.waker]);
         }
-        self.asked.set(self.asked.get() | interest);
+        self.asked.set(self.asked.get() | place.interest);
         if self.is_empty() {
             self.sole.put(waiting);
             return Replaced::Nothing;
         }
+        let Place { name, .. } = place;
         let old = if name.is_some() { self.take_if(|one| one.name == name) } else { None };
         let purged = self.place(waiting);
         old.map_or(purged, |(_, waker)| Replaced::Dropped(waker))
     }
 
     /// True when nobody waits, and there was no crowd.
+    #[inline]
     fn is_empty(&self) -> bool {
-        self.sole.place() == EMPTY && !self.crowded.get()
+        self.sole.is_empty() && !self.crowded.get()
     }
 
     fn is_waiting(&self, place: Place, waker: &Waker) -> bool {
@@ -224,7 +230,7 @@ impl Cache {
     /// Gives one more a place.
     fn place(&self, waiting: Waiting) -> Replaced {
         let sole = self.sole.place();
-        if sole == EMPTY {
+        if self.sole.is_empty() {
             self.sole.put(waiting);
             return Replaced::Nothing;
         }
@@ -251,9 +257,13 @@ impl Cache {
         Some((waiting.place.interest, waiting.waker))
     }
 
-    /// Ends the wait of a future. Its waker is to be dropped with no borrow held.
+    /// Ends the wait of a future, if it is not over. Its waker is to be dropped with no borrow held.
     #[inline]
     pub(crate) fn unwait(&self, name: Name) -> Option<Waker> {
+        if self.is_empty() { None } else { self.end_wait(name) }
+    }
+
+    fn end_wait(&self, name: Name) -> Option<Waker> {
         let (interest, waker) = self.take_if(|one| one.name == name)?;
         if !self.edges && !self.waiting().intersects(interest) {
             // Nothing is armed for it any more, so no event would tell: the next operation asks.

@@ -15,7 +15,7 @@ pub(super) struct Place {
 }
 
 /// Where nobody waits.
-pub(super) const EMPTY: Place = Place { name: None, interest: Interest::NONE };
+const EMPTY: Place = Place { name: None, interest: Interest::NONE };
 
 pub(super) struct Waiting {
     pub(super) place: Place,
@@ -35,6 +35,12 @@ impl Sole {
         Sole { place: Cell::new(EMPTY), waker: Cell::new(None) }
     }
 
+    /// True when nobody waits here.
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.place.get().interest.is_none()
+    }
+
     pub(super) fn place(&self) -> Place {
         self.place.get()
     }
@@ -48,7 +54,7 @@ impl Sole {
     /// Takes out who waits here, if that is true of him.
     #[inline]
     pub(super) fn take_if(&self, is: impl Fn(Place) -> bool) -> Option<Waker> {
-        if self.place.get() == EMPTY || !is(self.place.get()) {
+        if self.is_empty() || !is(self.place.get()) {
             return None;
         }
         self.place.set(EMPTY);
@@ -81,7 +87,7 @@ impl Sole {
 
     /// Keeps no waker for who does not wait.
     pub(super) fn forget(&self) {
-        if self.place.get() == EMPTY {
+        if self.is_empty() {
             self.waker.set(None);
         }
     }

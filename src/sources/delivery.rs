@@ -6,7 +6,7 @@ use std::task::Waker;
 use interloop_backends::{Event, Interest, Key, Readiness};
 
 use super::Ready;
-use super::entry::Entry;
+use super::entry::{Entry, Mark};
 use super::object::Watched;
 use crate::action::Action;
 use crate::core::Core;
@@ -42,9 +42,11 @@ impl Core {
             }
         };
         let reported = self.sources.with(key, |entry| {
-            let first = entry.report(readiness)?;
+            if entry.is(Mark::Lost) {
+                return None;
+            }
             let Some(cache) = entry.object.cache() else {
-                if first {
+                if entry.report(readiness) {
                     count(&self.counters.fresh);
                     self.ready.borrow_mut().push_back(Ready::Source(key));
                 }
@@ -60,9 +62,7 @@ impl Core {
                 self.ready.borrow_mut().extend(others.map(Ready::Wake));
             }
             let wanted = cache.tell();
-            entry.take_reported();
-            entry.waited = wanted;
-            Some(entry.mark())
+            Some(entry.pass_on(readiness, wanted))
         });
         match reported.flatten() {
             Some(marked) => {

@@ -98,14 +98,24 @@ impl Entry {
         changed
     }
 
-    /// Takes a report in. True for the first since the last were dispatched; None when it is lost.
-    pub(super) fn report(&mut self, readiness: Readiness) -> Option<bool> {
-        if self.is(Mark::Lost) {
-            return None;
-        }
+    /// Takes a report in. True for the first since the last were dispatched.
+    pub(super) fn report(&mut self, readiness: Readiness) -> bool {
         let first = self.reported.is_none();
         self.reported |= readiness;
-        Some(first)
+        first
+    }
+
+    /// What was reported has gone to those who wait, who want this from here on. True as of [`mark`](Entry::mark).
+    #[inline]
+    pub(super) fn pass_on(&mut self, readiness: Readiness, wanted: Interest) -> bool {
+        // An edge leaves the backend what it holds.
+        if self.mode == Mode::Edge && self.waited == wanted && !readiness.is_invalid() {
+            return false;
+        }
+        self.reported = readiness;
+        self.take_reported();
+        self.waited = wanted;
+        self.mark()
     }
 
     /// What a renewal is to keep of it. None for one that is lost, or will hear so.

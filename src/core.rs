@@ -166,24 +166,27 @@ impl Core {
         let took = ended.saturating_sub(began);
         // A callback in which other callbacks ran has opened a nested loop, and held up nobody.
         if took > self.slow && self.callbacks.get() == number {
-            if let Some(label) = label(self) {
-                let label = label.to_string();
-                let took = Duration::from_nanos(took);
-                self.shared.report(&Report::SlowCallback { label: &label, took });
-            }
+            self.report_slow(label(self), took);
         }
         result.map_err(|panic| self.panics.borrow_mut().push_back(panic)).ok()
+    }
+
+    #[cold]
+    fn report_slow(&self, label: Option<Label>, took: Nanos) {
+        let Some(label) = label.map(|label| label.to_string()) else { return };
+        let took = Duration::from_nanos(took);
+        self.shared.report(&Report::SlowCallback { label: &label, took });
     }
 
     /// A callback has ended: reads the clock, unless those before it were so short, and this one too,
     /// that it can wait.
     fn lap(&self) -> Nanos {
-        let clock = &self.shared.clock;
-        if self.stopwatch.can_wait(clock) {
-            return self.now.get();
+        let last = self.now.get();
+        if self.stopwatch.can_wait(&self.shared.clock, last) {
+            return last;
         }
-        let now = clock.now();
-        self.stopwatch.read(clock, now.saturating_sub(self.now.replace(now)));
+        let now = self.shared.clock.now();
+        self.stopwatch.read(now.saturating_sub(self.now.replace(now)));
         now
     }
 
@@ -191,7 +194,7 @@ impl Core {
     pub(crate) fn start_clock(&self) -> Nanos {
         let now = self.shared.clock.now();
         self.now.set(now);
-        self.stopwatch.start(&self.shared.clock);
+        self.stopwatch.start();
         now
     }
 
@@ -295,8 +298,12 @@ impl Core {
 
     /// True when there is something that only a turn can do.
     pub(crate) fn owes_a_turn(&self) -> bool {
-        !self.ready.borrow().is_empty()
-            || !self.tasks.is_idle()
+        !self.ready.borrow().is_empty() || self.owes_more()
+    }
+
+    /// True when there is, besides what is ready.
+    pub(crate) fn owes_more(&self) -> bool {
+        !self.tasks.is_idle()
             || self.timers.borrow_mut().earliest().is_some_and(|due| due <= self.now.get())
             || self.shutdown.is_due(self.shared.is_stopping(), || self.is_pool_busy())
     }

@@ -51,6 +51,11 @@ impl Tasks {
         self.queue.borrow().is_empty() && self.later.borrow().is_empty()
     }
 
+    /// True when to ask for the next task would give none, and change nothing.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.unheard.get() == 0 && self.is_idle()
+    }
+
     /// Queues a task that was woken on this thread. False where that changes nothing.
     #[inline]
     pub(crate) fn wake(&self, key: Key) -> bool {

@@ -21,7 +21,7 @@ thread_local! {
     /// 0 until somebody asks.
     static TOKEN: Cell<u64> = const { Cell::new(0) };
     static REACTORS: RefCell<Vec<(usize, Weak<Core>)>> = const { RefCell::new(Vec::new()) };
-    static TURNS: RefCell<Vec<Rc<Core>>> = const { RefCell::new(Vec::new()) };
+    static TURN: RefCell<Option<Rc<Core>>> = const { RefCell::new(None) };
     static WAKING: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -52,7 +52,7 @@ pub(crate) fn leave(id: usize) {
 #[inline]
 pub(crate) fn find_turning(id: usize) -> Option<Rc<Core>> {
     let is_it = |core: &&Rc<Core>| core.shared.id == id;
-    TURNS.try_with(|turns| turns.borrow().last().filter(is_it).cloned()).ok().flatten()
+    TURN.try_with(|turn| turn.borrow().as_ref().filter(is_it).cloned()).ok().flatten()
 }
 
 /// The reactor `id`, if it lives on this thread.
@@ -68,20 +68,21 @@ pub(crate) fn find(id: usize) -> Option<Rc<Core>> {
 
 /// The reactor whose turn runs on this thread, the innermost where they nest.
 pub(crate) fn current() -> Option<Rc<Core>> {
-    TURNS.try_with(|turns| turns.borrow().last().cloned()).ok().flatten()
+    TURN.try_with(|turn| turn.borrow().clone()).ok().flatten()
 }
 
 /// Marks a turn of `core` until the guard goes.
 pub(crate) fn turning(core: &Rc<Core>) -> Turning {
-    TURNS.with_borrow_mut(|turns| turns.push(Rc::clone(core)));
-    Turning
+    Turning { outer: TURN.replace(Some(Rc::clone(core))) }
 }
 
-pub(crate) struct Turning;
+pub(crate) struct Turning {
+    outer: Option<Rc<Core>>,
+}
 
 impl Drop for Turning {
     fn drop(&mut self) {
-        let core = TURNS.with_borrow_mut(Vec::pop);
+        let core = TURN.replace(self.outer.take());
         drop(core);
     }
 }

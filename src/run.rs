@@ -284,9 +284,12 @@ impl Core {
     fn poll_until(&self, limit: Nanos) {
         let shared = &self.shared;
         let goes_on = self.goes_on.take() || limit == NOW || shared.inbox.is_pending();
-        if goes_on && self.now.get() < self.looked.get().saturating_add(LOOK_EVERY) {
-            self.fresh.set(true);
-            return;
+        if goes_on {
+            self.catch_up();
+            if self.now.get() < self.looked.get().saturating_add(LOOK_EVERY) {
+                self.fresh.set(true);
+                return;
+            }
         }
         self.looked.set(self.now.get());
         let timeout = if goes_on {

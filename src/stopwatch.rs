@@ -1,10 +1,9 @@
 //! When to read the clock between callbacks.
 //!
 //! The clock says when the budget of a turn is spent, and which callback is slow. Reading it costs more
-//! than a short callback does, so that after short ones it is read every so often, and whenever the
-//! kernel's timer interrupt has come meanwhile, which costs little to see. A long callback after short
-//! ones is seen at once where it lasts longer than the period of that, 1 to 10 ms, and else a few
-//! callbacks later.
+//! than a short callback does, so that the first of a turn, and short ones after it, share a reading, and it is
+//! read whenever the kernel's timer interrupt has come meanwhile, which costs little to see. A long callback among
+//! them is seen at once where it lasts longer than the period of that, 1 to 10 ms, and else a few callbacks later.
 
 use std::cell::Cell;
 
@@ -13,17 +12,17 @@ use crate::clock::{Clock, Nanos, ROUGH};
 /// How many callbacks there may be to one reading.
 const MOST: u32 = 16;
 
+/// How many there are at the begin of a turn: one that has a single callback needs no reading at its end.
+const FIRST: u32 = 2;
+
 /// How long a callback is that is short, on the average since the last reading.
 const SHORT: Nanos = 4_000;
 
 pub(crate) struct Stopwatch {
-    /// How many callbacks there are to one reading: one at the begin of a turn, and more and more while
-    /// they are short.
+    /// How many callbacks there are to one reading: more and more while they are short.
     stride: Cell<u32>,
     /// How many there were since the last.
     unread: Cell<u32>,
-    /// The rough time of the last reading.
-    rough: Cell<Nanos>,
     most: u32,
 }
 
@@ -33,33 +32,28 @@ impl Stopwatch {
         Stopwatch {
             stride: Cell::new(1),
             unread: Cell::new(0),
-            rough: Cell::new(0),
             // A callback that is slow has to be told from those before it.
             most: if slow < ROUGH { 1 } else { MOST },
         }
     }
 
     /// A turn begins, with a reading.
-    pub(crate) fn start(&self, clock: &Clock) {
-        self.stride.set(1);
+    pub(crate) fn start(&self) {
+        self.stride.set(FIRST.min(self.most));
         self.unread.set(0);
-        self.rough.set(clock.roughly());
     }
 
-    /// A callback has ended. True when the clock need not be read for it.
-    pub(crate) fn can_wait(&self, clock: &Clock) -> bool {
+    /// A callback has ended. True when the clock need not be read for it, whose last reading was `last`.
+    pub(crate) fn can_wait(&self, clock: &Clock, last: Nanos) -> bool {
         let unread = self.unread.get() + 1;
         self.unread.set(unread);
-        unread < self.stride.get() && clock.roughly() == self.rough.get()
+        unread < self.stride.get() && clock.roughly() <= last
     }
 
     /// The clock was read, `since` after the last time.
-    pub(crate) fn read(&self, clock: &Clock, since: Nanos) {
+    pub(crate) fn read(&self, since: Nanos) {
         let short = since < SHORT * Nanos::from(self.unread.replace(0));
         self.stride.set(if short { (self.stride.get() * 2).min(self.most) } else { 1 });
-        if short {
-            self.rough.set(clock.roughly());
-        }
     }
 
     /// True when callbacks have ended since the last reading.
@@ -76,16 +70,16 @@ mod tests {
     fn short_callbacks_share_a_reading_and_a_long_one_does_not() {
         let clock = Clock::new();
         let stopwatch = Stopwatch::new(Nanos::MAX);
-        stopwatch.start(&clock);
-        assert!(!stopwatch.can_wait(&clock), "the first of a turn is measured");
+        stopwatch.start();
+        assert!(stopwatch.can_wait(&clock, Nanos::MAX), "one alone is not measured");
+        assert!(!stopwatch.can_wait(&clock, Nanos::MAX), "two are");
         for _ in 0..4 {
-            stopwatch.read(&clock, 1);
-            stopwatch.rough.set(0);
-            assert!(!stopwatch.can_wait(&clock), "the rough clock has moved");
+            stopwatch.read(1);
+            assert!(!stopwatch.can_wait(&clock, 0), "the rough clock has moved");
         }
         assert_eq!(stopwatch.stride.get(), MOST);
-        stopwatch.read(&clock, SHORT);
-        assert!(!stopwatch.can_wait(&clock), "after a long one, each is measured");
+        stopwatch.read(SHORT);
+        assert!(!stopwatch.can_wait(&clock, Nanos::MAX), "after a long one, each is measured");
         assert!(stopwatch.is_behind());
     }
 
@@ -93,10 +87,10 @@ mod tests {
     fn each_is_measured_where_slow_is_not_long() {
         let clock = Clock::new();
         let stopwatch = Stopwatch::new(ROUGH - 1);
-        stopwatch.start(&clock);
+        stopwatch.start();
         for _ in 0..100 {
-            assert!(!stopwatch.can_wait(&clock));
-            stopwatch.read(&clock, 1);
+            assert!(!stopwatch.can_wait(&clock, Nanos::MAX));
+            stopwatch.read(1);
         }
     }
 }

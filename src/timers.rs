@@ -128,6 +128,12 @@ impl Timers {
         Some(timer)
     }
 
+    /// True when there is nothing that could come due.
+    #[inline]
+    pub(crate) fn is_idle(&self) -> bool {
+        self.deadlines.len() == 0 && self.over.is_empty()
+    }
+
     /// The earliest deadline.
     pub(crate) fn earliest(&mut self) -> Option<Nanos> {
         let place = self.first()?;

@@ -74,7 +74,7 @@ impl Core {
 
     /// Runs a turn, and leaves panics where they are.
     pub(crate) fn quiet_turn(self: &Rc<Core>) {
-        if self.shared.check().is_err() {
+        if !self.shared.process.is_current() || self.shared.is_over() {
             return;
         }
         if self.drive.get() == Drive::Embedded {
@@ -98,10 +98,13 @@ impl Core {
         let complete = self.phases(&mut budget) && self.rounds(now, &mut budget);
         self.advance_shutdown();
         self.unwatch();
-        self.catch_up();
-        let is_left_over = !complete || self.owes_a_turn();
+        if !self.timers.borrow().is_idle() {
+            self.catch_up();
+        }
+        let has_ready = !self.ready.borrow().is_empty();
         self.flush();
-        let owes_a_turn = is_left_over || self.owes_a_turn();
+        let is_left_over = !complete || has_ready || self.owes_more();
+        let owes_a_turn = is_left_over || !self.ready.borrow().is_empty();
         self.poll_for_the_worker();
         drop(turning);
         drop(depth);
@@ -150,6 +153,9 @@ impl Core {
     fn phases(self: &Rc<Core>, budget: &mut Budget) -> bool {
         let first = self.first_phase.replace(0);
         for phase in (first..first + PHASES).map(|phase| phase % PHASES) {
+            if !self.has_any(phase) {
+                continue;
+            }
             let begins = !budget.is_spent(self);
             let complete = match phase {
                 0 => self.run_events(budget),
@@ -167,6 +173,17 @@ impl Core {
         // What was pushed since this turn began is posted too, for the next.
         self.posted.set(false);
         true
+    }
+
+    /// False when a phase would find nothing.
+    #[inline]
+    fn has_any(&self, phase: usize) -> bool {
+        match phase {
+            0 => !self.ready.borrow().is_empty(),
+            1 => !self.timers.borrow().is_idle(),
+            2 => self.posted.get() || !self.last_calls.borrow().is_empty(),
+            _ => self.posted.get() || !self.tasks.is_quiet(),
+        }
     }
 
     /// Polls tasks that yield again and again, each round as a turn of its own, while the reactor's own loop has

@@ -141,29 +141,33 @@ impl Core {
             entry.leave(action);
             action != Action::Remove && entry.mark()
         });
-        match marked {
-            // It was removed meanwhile: what is left of it is dropped here, and is user code.
-            None => {
-                self.call_user(
-                    |_| None,
-                    move || {
-                        object.drop_callback();
-                        drop(object);
-                    },
-                );
-            }
-            Some(marked) => {
-                // The table has it too.
-                drop(object);
-                if marked {
-                    self.sources.dirty.borrow_mut().push_back(key);
-                }
-                if action == Action::Remove {
-                    // What the callback captured is user code, and so is the object.
-                    self.call_user(|_| None, || self.remove_source(key));
-                }
-            }
+        let Some(marked) = marked else { return self.drop_removed(object) };
+        // The table has it too.
+        drop(object);
+        if marked {
+            self.sources.dirty.borrow_mut().push_back(key);
         }
+        if action == Action::Remove {
+            self.remove_ended(key);
+        }
+    }
+
+    /// Removes a source whose callback wants no more. What that captured is user code, and so is the object.
+    #[cold]
+    fn remove_ended(self: &Rc<Core>, key: Key) {
+        self.call_user(|_| None, || self.remove_source(key));
+    }
+
+    /// Drops what is left of a source that was removed while its callback ran, and is user code.
+    #[cold]
+    fn drop_removed(&self, object: Rc<dyn Watched>) {
+        self.call_user(
+            |_| None,
+            move || {
+                object.drop_callback();
+                drop(object);
+            },
+        );
     }
 
     /// Starts a wait for readiness, and returns its number. None when it would be in vain.

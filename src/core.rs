@@ -19,9 +19,9 @@ use std::time::Duration;
 
 use interloop_backends::{Event, Key};
 
+use crate::call::Call;
 use crate::clock::{NEVER, Nanos, nanos};
 use crate::executor::Tasks;
-use crate::inbox::Call;
 use crate::label::Label;
 use crate::report::Report;
 use crate::shared::Shared;
@@ -68,7 +68,7 @@ pub(crate) struct Core {
     /// The buffer of the host thread's own waits.
     pub(crate) polled: RefCell<Vec<Event>>,
     /// The calls that the end of the reactor runs.
-    pub(crate) last_calls: RefCell<VecDeque<Box<dyn Call>>>,
+    pub(crate) last_calls: RefCell<VecDeque<Call>>,
     /// Panics of callbacks, until the end of a turn can let one go on.
     pub(crate) panics: RefCell<VecDeque<Box<dyn Any + Send>>>,
     /// How many turns are on the stack.

@@ -9,13 +9,13 @@
 //! A swap on both sides, never a load that skips, never a compare-exchange that may publish
 //! nothing. docs/ordering.md has the proof, the loom models `inbox_*` check it.
 
-use std::any::Any;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use interloop_backends::mailbox::Mailbox;
 use interloop_backends::{Event, Key};
 
+use crate::call::Call;
 use crate::sync::{AtomicBool, Mutex, Ordering, Queue, lock};
 
 pub(crate) struct Inbox {
@@ -31,20 +31,10 @@ pub(crate) struct Inbox {
     /// How many events have to wait before they are merged again. Written and read by whoever puts
     /// them, one thread at a time; it orders nothing, hence relaxed.
     merge_at: AtomicUsize,
-    calls: Queue<Box<dyn Call>>,
+    calls: Queue<Call>,
     tasks: Queue<Key>,
     /// Calls that came after the last drain, on their way back to their callers.
-    stranded: Mutex<Vec<Box<dyn Call>>>,
-}
-
-/// A closure on its way to the host thread.
-pub(crate) trait Call: Send {
-    /// Runs the closure.
-    fn run(self: Box<Self>);
-    /// The one who calls, as `push_call` tells callers apart.
-    fn sender(&self) -> usize;
-    /// Gives the closure's own type back to the caller that knows it.
-    fn into_any(self: Box<Self>) -> Box<dyn Any + Send>;
+    stranded: Mutex<Vec<Call>>,
 }
 
 /// Whether a task is on its way through the inbox, so that it is pushed once, however often it is woken.
@@ -76,25 +66,6 @@ impl Underway {
     pub(crate) fn silence(&self) {
         // A store, as nothing is to be acquired any more: one that does not see it pushes a key that finds nobody.
         self.flag.store(true, Ordering::Relaxed);
-    }
-}
-
-struct Parcel<F> {
-    closure: F,
-    sender: usize,
-}
-
-impl<F: FnOnce() + Send + 'static> Call for Parcel<F> {
-    fn run(self: Box<Self>) {
-        (self.closure)();
-    }
-
-    fn sender(&self) -> usize {
-        self.sender
-    }
-
-    fn into_any(self: Box<Self>) -> Box<dyn Any + Send> {
-        self
     }
 }
 
@@ -183,7 +154,7 @@ impl Inbox {
         self.tasks.pop()
     }
 
-    pub(crate) fn pop_call(&self) -> Option<Box<dyn Call>> {
+    pub(crate) fn pop_call(&self) -> Option<Call> {
         self.calls.pop()
     }
 
@@ -206,11 +177,10 @@ impl Inbox {
             return Err(closure);
         }
         // A place on this thread's stack tells this call from all that are on their way back at the
-        // same time. The place of the parcel does not: that of one which has run is free for the
-        // next.
+        // same time.
         let place = 0_u8;
         let sender = std::hint::black_box(std::ptr::from_ref(&place)).addr();
-        self.calls.push(Box::new(Parcel { closure, sender }));
+        self.calls.push(Call::new(closure, sender));
         let wake = self.post();
         if self.closed.load(Ordering::Acquire) {
             return self.take_back(sender).map_or(Ok(false), Err);
@@ -220,7 +190,7 @@ impl Inbox {
 
     /// Closes the inbox for calls and returns those that were taken and have not run. From here
     /// on, no `post` asks for a wake.
-    pub(crate) fn close(&self) -> Vec<Box<dyn Call>> {
+    pub(crate) fn close(&self) -> Vec<Call> {
         let _stranded = lock(&self.stranded);
         self.closed.store(true, Ordering::Release);
         self.pending.swap(true, Ordering::AcqRel);
@@ -233,8 +203,7 @@ impl Inbox {
         let mut stranded = lock(&self.stranded);
         stranded.extend(std::iter::from_fn(|| self.calls.pop()));
         let at = stranded.iter().position(|call| call.sender() == own)?;
-        let parcel = stranded.swap_remove(at).into_any().downcast::<Parcel<F>>();
-        parcel.ok().map(|parcel| parcel.closure)
+        stranded.swap_remove(at).into_closure()
     }
 }
 

@@ -75,6 +75,7 @@ mod async_object;
 mod builder;
 #[cfg_attr(not(feature = "net"), path = "cache/absent.rs")]
 mod cache;
+mod call;
 mod clock;
 mod coop;
 mod core;

@@ -6,6 +6,8 @@
 #![cfg(interloop_loom)]
 #![allow(dead_code)]
 
+#[path = "../../src/call.rs"]
+mod call;
 #[path = "../../src/clock.rs"]
 mod clock_source;
 #[path = "../../src/inbox.rs"]

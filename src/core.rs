@@ -85,6 +85,8 @@ pub(crate) struct Core {
     stopwatch: Stopwatch,
     /// How long a callback takes that is slow.
     slow: Nanos,
+    /// How long a turn may last.
+    pub(crate) turn_time: Nanos,
     /// True when the reactor's own loop has another turn before it, and does not park.
     pub(crate) goes_on: Cell<bool>,
     /// When the reactor's own loop has looked into the backend, as of `now`.
@@ -106,6 +108,7 @@ pub(crate) struct Core {
 impl Core {
     pub(crate) fn new(shared: Arc<Shared>) -> Core {
         let slow = nanos(shared.options.slow_callback);
+        let turn_time = nanos(shared.options.turn_time);
         Core {
             shared,
             counters: HostCounters::new(),
@@ -129,6 +132,7 @@ impl Core {
             fresh: Cell::new(false),
             stopwatch: Stopwatch::new(slow),
             slow,
+            turn_time,
             goes_on: Cell::new(false),
             looked: Cell::new(0),
             failure_told: Cell::new(false),

@@ -321,7 +321,8 @@ impl Core {
             }
         }
         let found = !events.is_empty();
-        let vain = events.drain(..).fold(false, |vain, event| !self.enqueue(event) | vain);
+        let vain = events.iter().fold(false, |vain, &event| !self.enqueue(event) | vain);
+        events.clear();
         self.polled.replace(events);
         if vain {
             self.polled_in_vain();

@@ -135,7 +135,12 @@ impl Timers {
     }
 
     /// The earliest deadline.
+    #[inline]
     pub(crate) fn earliest(&mut self) -> Option<Nanos> {
+        // Asked several times a turn, by most reactors without a timer.
+        if self.deadlines.len() == 0 {
+            return None;
+        }
         let place = self.first()?;
         (place.deadline != NEVER).then_some(place.deadline)
     }

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use interloop_backends::{Event, Readiness};
 
-use crate::clock::{Nanos, nanos};
+use crate::clock::Nanos;
 use crate::core::{CREDIT, Core, Drive};
 use crate::label::Label;
 use crate::local;
@@ -91,10 +91,9 @@ impl Core {
         let turning = local::turning(self);
         self.counters.turn(&self.shared.counters, now, self.depth.get());
         self.collect();
-        let options = &self.shared.options;
-        let until = now.saturating_add(nanos(options.turn_time));
+        let until = now.saturating_add(self.turn_time);
         let unset = self.timers.borrow().next_sequence();
-        let mut budget = Budget { items: options.turn_items, until, unset };
+        let mut budget = Budget { items: self.shared.options.turn_items, until, unset };
         let complete = self.phases(&mut budget) && self.rounds(now, &mut budget);
         self.advance_shutdown();
         self.unwatch();

@@ -197,12 +197,13 @@ impl Poller for Epoll {
                 break;
             }
         }
-        let registered =
-            buffer.iter().filter(|event| !matches!(key(event), NOTIFIER | ALARM | NOBODY));
-        events.extend(
-            registered
-                .map(|event| Event::Ready { key: key(event), readiness: readiness(event.flags) }),
-        );
+        events.reserve(buffer.len());
+        for event in buffer.iter() {
+            let key = key(event);
+            if !matches!(key, NOTIFIER | ALARM | NOBODY) {
+                events.push(Event::Ready { key, readiness: readiness(event.flags) });
+            }
+        }
         Ok(())
     }
 

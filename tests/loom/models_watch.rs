@@ -1,13 +1,14 @@
 //! The worker's watch: ticks that fail, ticks that are swallowed, callbacks that do not return.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::thread;
 
 use crate::builder::Options;
 use crate::shared::{Flag, Shared};
+use crate::tick::Tick;
 use crate::watchdog::Watchdog;
 
 /// The worker of a model: rounds until it is told to end.
@@ -28,11 +29,26 @@ fn work_watching(shared: &Arc<Shared>, rewake_after: Duration) -> thread::JoinHa
 
 /// A host that hears of each tick.
 fn host_of(shared: &Arc<Shared>) -> Arc<Flag> {
+    host_that_hears(shared, |_, tick| {
+        tick.spend();
+        true
+    })
+}
+
+/// A host whose waker does `post` to each tick, with the number of those before it. It hears of those for
+/// which that is true.
+fn host_that_hears(
+    shared: &Arc<Shared>,
+    post: impl Fn(usize, Tick) -> bool + Send + Sync + 'static,
+) -> Arc<Flag> {
     let host = Arc::new(Flag::new());
     let queue = Arc::clone(&host);
-    let waker = move |tick: crate::tick::Tick| {
-        tick.spend();
-        queue.notify().unwrap();
+    // Counted under the lock of the proxy: the model has nothing to see of it.
+    let posts = AtomicUsize::new(0);
+    let waker = move |tick: Tick| {
+        if post(posts.fetch_add(1, Ordering::Relaxed), tick) {
+            queue.notify().unwrap();
+        }
     };
     shared.swap_waker(Arc::new(waker)).unwrap();
     host
@@ -55,15 +71,12 @@ fn end(shared: &Shared, worker: thread::JoinHandle<()>) {
 fn watch_posts_again_for_a_dropped_tick() {
     loom::model(|| {
         let shared = Shared::new();
-        let host = Arc::new(Flag::new());
-        let (queue, posts) = (Arc::clone(&host), AtomicUsize::new(0));
-        let waker = move |tick: crate::tick::Tick| {
-            if posts.fetch_add(1, Ordering::Relaxed) > 0 {
+        let host = host_that_hears(&shared, |before, tick| {
+            if before > 0 {
                 tick.spend();
-                queue.notify().unwrap();
             }
-        };
-        shared.swap_waker(Arc::new(waker)).unwrap();
+            before > 0
+        });
         let worker = work_watching(&shared, Duration::MAX);
         shared.wake();
         host.wait();
@@ -78,15 +91,10 @@ fn watch_posts_again_for_a_dropped_tick() {
 fn watch_posts_again_for_a_tick_swallowed_later() {
     loom::model(|| {
         let shared = Shared::new();
-        let host = Arc::new(Flag::new());
-        let (queue, posts) = (Arc::clone(&host), AtomicUsize::new(0));
-        let waker = move |tick: crate::tick::Tick| {
+        let host = host_that_hears(&shared, |before, tick| {
             tick.spend();
-            if posts.fetch_add(1, Ordering::Relaxed) != 1 {
-                queue.notify().unwrap();
-            }
-        };
-        shared.swap_waker(Arc::new(waker)).unwrap();
+            before != 1
+        });
         let worker = work(&shared);
         for _ in 0..2 {
             shared.wake();
@@ -102,15 +110,10 @@ fn watch_posts_again_for_a_tick_swallowed_later() {
 fn watch_posts_again_for_a_swallowed_tick() {
     loom::model(|| {
         let shared = Shared::new();
-        let host = Arc::new(Flag::new());
-        let (queue, posts) = (Arc::clone(&host), AtomicUsize::new(0));
-        let waker = move |tick: crate::tick::Tick| {
+        let host = host_that_hears(&shared, |before, tick| {
             tick.spend();
-            if posts.fetch_add(1, Ordering::Relaxed) > 0 {
-                queue.notify().unwrap();
-            }
-        };
-        shared.swap_waker(Arc::new(waker)).unwrap();
+            before > 0
+        });
         let worker = work(&shared);
         shared.wake();
         host.wait();

@@ -22,9 +22,9 @@ mod timers;
 #[path = "../core/world.rs"]
 mod world;
 
-use interloop::{BackendKind, Reactor};
+use interloop::BackendKind;
 use libtest_mimic::{Arguments, Trial};
-use world::{Drive, World};
+use world::{World, everywhere};
 
 type Case = (&'static str, fn(&World));
 
@@ -94,39 +94,23 @@ const SUBSCRIPTIONS: &[Case] = &[];
 const ONCE: &[Case] = cases!(timers::a_million_timers_all_run);
 
 fn main() {
-    let only = std::env::var("INTERLOOP_BACKEND").ok();
     let mut trials = Vec::new();
-    for backend in BackendKind::ALL {
-        if only.as_ref().is_some_and(|only| only != backend.name()) {
-            continue;
-        }
-        let reactor = match Reactor::builder().backend(backend).build() {
-            Ok(reactor) => reactor,
-            Err(error) => {
-                println!("{backend}: skipped: {error}");
+    for world in everywhere() {
+        let World { backend, drive } = world;
+        let once = if trials.is_empty() { ONCE } else { &[] };
+        let optional = NETWORK.iter().chain(PROCESSES).chain(SUBSCRIPTIONS);
+        // libkqueue follows a number that was closed with its duplicate open, and crashes (docs/backends.md).
+        let crashes = backend == BackendKind::Kqueue && cfg!(target_os = "linux");
+        for (name, case) in CASES.iter().chain(optional).chain(once) {
+            if crashes && name.starts_with("duplicates::") {
+                println!("{backend}, {}: {name}: skipped: libkqueue crashes", drive.name());
                 continue;
             }
-        };
-        for drive in [Drive::Interleaved, Drive::Embed, Drive::Run] {
-            if let (Drive::Embed, Err(error)) = (drive, reactor.embed()) {
-                println!("{backend}, embedded: skipped: {error}");
-                continue;
-            }
-            let once = if trials.is_empty() { ONCE } else { &[] };
-            let optional = NETWORK.iter().chain(PROCESSES).chain(SUBSCRIPTIONS);
-            // libkqueue follows a number that was closed with its duplicate open, and crashes (docs/backends.md).
-            let crashes = backend == BackendKind::Kqueue && cfg!(target_os = "linux");
-            for (name, case) in CASES.iter().chain(optional).chain(once) {
-                if crashes && name.starts_with("duplicates::") {
-                    println!("{backend}, {}: {name}: skipped: libkqueue crashes", drive.name());
-                    continue;
-                }
-                let name = format!("{backend}::{}::{name}", drive.name());
-                trials.push(Trial::test(name, move || {
-                    case(&World { backend, drive });
-                    Ok(())
-                }));
-            }
+            let name = format!("{backend}::{}::{name}", drive.name());
+            trials.push(Trial::test(name, move || {
+                case(&world);
+                Ok(())
+            }));
         }
     }
     let mut arguments = Arguments::from_args();

@@ -66,9 +66,8 @@ mod watched;
 mod windows;
 mod world;
 
-use interloop::{BackendKind, Reactor};
 use libtest_mimic::{Arguments, Trial};
-use world::{Drive, World};
+use world::{DRIVES, Drive, World, everywhere};
 
 /// A claim, and the code that tries it.
 pub struct Case {
@@ -93,7 +92,7 @@ macro_rules! cases {
             $($crate::Case {
                 name: stringify!($name),
                 run: $name,
-                drives: &$crate::DRIVES,
+                drives: &$crate::world::DRIVES,
             },)*
             $($($crate::Case {
                 name: stringify!($only),
@@ -113,9 +112,6 @@ macro_rules! cases {
         ];
     };
 }
-
-/// Who runs the turns.
-pub const DRIVES: [Drive; 3] = [Drive::Interleaved, Drive::Embed, Drive::Run];
 
 const SUITES: &[(&str, &[Case])] = &[
     ("waking", waking::CASES),
@@ -179,33 +175,17 @@ const AWAITED: &[(&str, &[Case])] = &[
 ];
 
 fn main() {
-    let only = std::env::var("INTERLOOP_BACKEND").ok();
     let mut trials = Vec::new();
-    for backend in BackendKind::ALL {
-        if only.as_ref().is_some_and(|only| only != backend.name()) {
-            continue;
+    for world in everywhere() {
+        for (suite, cases) in SUITES.iter().chain(AWAITED) {
+            let cases = cases.iter().filter(|case| case.drives.contains(&world.drive));
+            trials.extend(cases.map(|case| trial(suite, case, world)));
         }
-        let reactor = match Reactor::builder().backend(backend).build() {
-            Ok(reactor) => reactor,
-            Err(error) => {
-                println!("{backend}: skipped: {error}");
-                continue;
-            }
-        };
-        for drive in DRIVES {
-            if let (Drive::Embed, Err(error)) = (drive, reactor.embed()) {
-                println!("{backend}, embedded: skipped: {error}");
-                continue;
-            }
-            for (suite, cases) in SUITES.iter().chain(AWAITED) {
-                for case in cases.iter().filter(|case| case.drives.contains(&drive)) {
-                    trials.push(trial(suite, case, World { backend, drive }));
-                }
-            }
-        }
-        for (suite, cases) in AWAITED {
-            for case in cases.iter().filter(|case| case.drives == DRIVES) {
-                trials.push(trial(suite, case, World { backend, drive: Drive::BlockOn }));
+        if world.drive == Drive::Run {
+            let world = World { drive: Drive::BlockOn, ..world };
+            for (suite, cases) in AWAITED {
+                let cases = cases.iter().filter(|case| case.drives == DRIVES);
+                trials.extend(cases.map(|case| trial(suite, case, world)));
             }
         }
     }

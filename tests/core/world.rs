@@ -46,6 +46,37 @@ pub struct World {
     pub drive: Drive,
 }
 
+/// Who runs the turns of a case, unless it says otherwise.
+pub const DRIVES: [Drive; 3] = [Drive::Interleaved, Drive::Embed, Drive::Run];
+
+/// Each backend that opens here, or the one that `INTERLOOP_BACKEND` names, with each drive that it has. Says
+/// what is skipped, and why.
+pub fn everywhere() -> Vec<World> {
+    let only = std::env::var("INTERLOOP_BACKEND").ok();
+    let mut worlds = Vec::new();
+    for backend in BackendKind::ALL {
+        if only.as_ref().is_some_and(|only| only != backend.name()) {
+            continue;
+        }
+        let reactor = match Reactor::builder().backend(backend).build() {
+            Ok(reactor) => reactor,
+            Err(error) => {
+                println!("{backend}: skipped: {error}");
+                continue;
+            }
+        };
+        for drive in DRIVES {
+            match reactor.embed() {
+                Err(error) if drive == Drive::Embed => {
+                    println!("{backend}, embedded: skipped: {error}");
+                }
+                _ => worlds.push(World { backend, drive }),
+            }
+        }
+    }
+    worlds
+}
+
 impl World {
     pub fn builder(&self) -> Builder {
         Reactor::builder().backend(self.backend)

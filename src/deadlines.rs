@@ -6,6 +6,8 @@
 //! buckets, of which there are some ten for a million; to take one, its share of the partitions, which
 //! run through memory in order where a large heap jumps about.
 
+mod radix;
+
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 
@@ -45,9 +47,6 @@ impl Ord for Place {
 /// fit into the processor's nearest caches.
 const FEW: usize = 1024;
 
-/// Less than so many are sorted at once when some of them have come in between.
-const MOST: usize = 2 * FEW;
-
 /// How many are shown ahead of their time at once.
 const AHEAD: usize = 64;
 
@@ -63,8 +62,6 @@ pub(crate) struct Deadlines {
     far: Vec<Bucket>,
     /// Empty buffers of buckets that were used up: in the long run, none is allocated.
     spare: Vec<Vec<Place>>,
-    /// The buffer of a sort.
-    keys: Vec<u64>,
     len: usize,
 }
 
@@ -82,7 +79,6 @@ impl Deadlines {
             fresh: BinaryHeap::new(),
             far: Vec::new(),
             spare: Vec::new(),
-            keys: Vec::new(),
             len: 0,
         }
     }
@@ -106,34 +102,40 @@ impl Deadlines {
     /// The earliest.
     #[inline]
     pub(crate) fn first(&mut self) -> Option<&Place> {
-        if self.is_unsorted() {
-            self.sort();
-        }
-        if self.is_fresh_first() {
-            return self.fresh.peek().map(|Reverse(place)| place);
+        if self.near.is_empty() || !self.fresh.is_empty() {
+            return self.first_of_both();
         }
         self.near.last()
     }
 
-    /// Takes the earliest.
-    #[inline]
-    pub(crate) fn pop(&mut self) -> Option<Place> {
-        self.first()?;
-        self.len -= 1;
-        if self.is_fresh_first() {
-            return self.fresh.pop().map(|Reverse(place)| place);
+    #[cold]
+    fn first_of_both(&mut self) -> Option<&Place> {
+        if self.is_unsorted() {
+            self.sort();
         }
-        self.near.pop()
+        match self.is_fresh_first() {
+            true => self.fresh.peek().map(|Reverse(place)| place),
+            false => self.near.last(),
+        }
     }
 
-    /// The next few of them, before they are taken, each once.
+    /// Takes the earliest, which `first` has shown.
+    #[inline]
+    pub(crate) fn pop(&mut self) -> Option<Place> {
+        let place = match self.is_fresh_first() {
+            true => self.fresh.pop().map(|Reverse(place)| place),
+            false => self.near.pop(),
+        };
+        self.len -= usize::from(place.is_some());
+        place
+    }
+
+    /// Those that come soon and have not been shown yet: after a sort the next few, and then one for each that is taken.
     #[inline]
     pub(crate) fn ahead(&mut self) -> &[Place] {
-        if self.near.len() > self.unseen {
-            return &[];
-        }
-        self.unseen = self.near.len().saturating_sub(AHEAD);
-        &self.near[self.unseen..]
+        let seen = self.unseen.min(self.near.len());
+        self.unseen = seen.min(self.near.len().saturating_sub(AHEAD));
+        &self.near[self.unseen..seen]
     }
 
     pub(crate) fn retain(&mut self, mut keep: impl FnMut(&Place) -> bool) {
@@ -151,7 +153,7 @@ impl Deadlines {
     #[inline]
     fn is_unsorted(&self) -> bool {
         let (near, fresh) = (self.near.len(), self.fresh.len());
-        if near == 0 { self.len > 0 } else { fresh > near + 32 }
+        if near == 0 { self.len > 0 } else { fresh > near / 2 + 32 }
     }
 
     #[inline]
@@ -180,28 +182,9 @@ impl Deadlines {
         if few.is_empty() {
             self.take_bucket(&mut few);
         }
-        self.sort_keys(&few);
-        self.near.extend(self.keys.iter().rev().map(|key| few[*key as usize % MOST]));
-        // Where times are equal, or more than a hundred days apart.
-        if !self.near.is_sorted_by(|later, earlier| later > earlier) {
-            self.near.sort_unstable_by(|place, other| other.cmp(place));
-        }
+        radix::sort(&mut few, &mut self.near);
         self.unseen = self.near.len();
         self.keep(few);
-    }
-
-    /// Sorts keys of one word each, which takes half as long as to sort the places: the time since the
-    /// earliest, and the index.
-    fn sort_keys(&mut self, few: &[Place]) {
-        const LONGEST: u64 = u64::MAX / MOST as u64;
-        let from = few.iter().map(|place| place.deadline).min().unwrap_or(0);
-        let keys = few.iter().zip(0..).map(|(place, index)| {
-            let since = (place.deadline - from).min(LONGEST);
-            since * MOST as u64 + index
-        });
-        self.keys.clear();
-        self.keys.extend(keys);
-        self.keys.sort_unstable();
     }
 
     /// Takes the nearest bucket, or as much of it as can be sorted at once.
@@ -245,7 +228,10 @@ mod tests {
     }
 
     fn drain(deadlines: &mut Deadlines) -> Vec<(Nanos, u32)> {
-        let drained = std::iter::from_fn(|| deadlines.pop());
+        let drained = std::iter::from_fn(|| {
+            deadlines.first()?;
+            deadlines.pop()
+        });
         drained.map(|place| (place.deadline, place.sequence)).collect()
     }
 
@@ -316,6 +302,7 @@ mod tests {
                 let first = deadlines.first().map(|place| (place.deadline, place.sequence));
                 assert_eq!(first, model.first().copied());
                 for _ in 0..sequence % 7 {
+                    deadlines.first();
                     let taken = deadlines.pop().map(|place| (place.deadline, place.sequence));
                     assert_eq!(taken, model.pop_first());
                 }

@@ -168,7 +168,7 @@ impl Handle {
     #[track_caller]
     pub fn after(&self, delay: Duration, f: impl FnOnce() + 'static) -> Timer {
         let deadline = self.core.in_time(delay);
-        Timer::set(&self.core, deadline, Label::caller(), Fire::Once(Box::new(f)))
+        Timer::set(&self.core, deadline, Label::caller(), Fire::once(f))
     }
 
     /// Calls `f` once, in a turn, when `instant` has come; one that has passed counts as now, and
@@ -176,7 +176,7 @@ impl Handle {
     #[track_caller]
     pub fn at(&self, instant: Instant, f: impl FnOnce() + 'static) -> Timer {
         let deadline = self.core.at_time(instant);
-        Timer::set(&self.core, deadline, Label::caller(), Fire::Once(Box::new(f)))
+        Timer::set(&self.core, deadline, Label::caller(), Fire::once(f))
     }
 
     /// Calls `f` in a turn each time that another `period` has passed, until it answers

@@ -76,6 +76,7 @@ mod builder;
 #[cfg_attr(not(feature = "net"), path = "cache/absent.rs")]
 mod cache;
 mod call;
+mod callback;
 mod clock;
 mod coop;
 mod core;
@@ -95,6 +96,7 @@ mod local;
 pub mod net;
 mod park;
 mod pool;
+mod prefetch;
 #[cfg(all(feature = "process", unix))]
 pub mod process;
 mod proxy;

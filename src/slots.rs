@@ -2,6 +2,8 @@
 
 use interloop_backends::Key;
 
+use crate::prefetch::prefetch;
+
 /// How many slots are made at once. Those that are there stay where they are.
 const CHUNK: usize = 64;
 
@@ -76,8 +78,17 @@ impl<T> Slots<T> {
     }
 
     /// What is in a slot, whatever its key.
+    #[inline]
     pub(crate) fn get_at_mut(&mut self, at: u32) -> Option<&mut T> {
         self.slot_mut(at)?.item.as_mut()
+    }
+
+    /// Has the processor fetch a slot.
+    #[inline]
+    pub(crate) fn prefetch(&self, slot: u32) {
+        if let Some(slot) = self.slot(slot) {
+            prefetch(slot);
+        }
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Key, &T)> {

@@ -139,7 +139,7 @@ impl Future for Sleep {
                 }
             }
             State::New if self.core.shared.clock.is_before(self.deadline) => {
-                let fire = Fire::Wake(cx.waker().clone());
+                let fire = Fire::wake(cx.waker().clone());
                 let label = self.label.clone();
                 let set = self.core.timers.borrow_mut().insert(self.deadline, label, fire);
                 if let Ok(key) = set {

@@ -1,56 +1,22 @@
-//! The timers: deadlines in their order, over a table of callbacks.
-//!
-//! A cancelled or reset timer leaves its old place among the deadlines behind, which is passed over when
-//! it comes up, and swept when such places are the greater part.
+//! The timers: what they do, in a table, and the order in which they do it.
+
+mod fire;
+mod order;
 
 use std::collections::VecDeque;
-use std::hint::black_box;
-use std::ops::ControlFlow;
 use std::task::Waker;
 
 use interloop_backends::Key;
 
 use crate::clock::{NEVER, Nanos};
-use crate::deadlines::{Deadlines, Place};
 use crate::label::Label;
 use crate::slots::Slots;
-
-pub(crate) type Once = Box<dyn FnOnce()>;
-pub(crate) type Every = Box<dyn FnMut() -> ControlFlow<()>>;
-
-/// The sequence of a timer that has no place among the deadlines.
-const OUT: u32 = u32::MAX;
+use fire::Other;
+pub(crate) use fire::{Due, Every, Fire};
+use order::Order;
 
 /// How many sleeps come due at once, at most: their wakers fit into the processor's nearest cache.
 const MOST: usize = 128;
-
-/// What a timer does when it is due.
-pub(crate) enum Fire {
-    Once(Once),
-    Every(Box<Periodic>),
-    Wake(Waker),
-}
-
-/// What a timer does again and again.
-pub(crate) struct Periodic {
-    /// Out while it runs.
-    callback: Option<Every>,
-    period: Nanos,
-}
-
-impl Fire {
-    pub(crate) fn every(callback: Every, period: Nanos) -> Fire {
-        Fire::Every(Box::new(Periodic { callback: Some(callback), period }))
-    }
-}
-
-/// What came due.
-pub(crate) enum Due {
-    Once(Once, Label),
-    Every(Key, Every),
-    /// So many sleeps, whose wakers are in `Timers::over`.
-    Sleeps(usize),
-}
 
 pub(crate) struct Timer {
     pub(crate) deadline: Nanos,
@@ -60,11 +26,7 @@ pub(crate) struct Timer {
 
 pub(crate) struct Timers {
     pub(crate) table: Slots<Timer>,
-    /// For each slot of the table, the sequence of the place that counts, or `OUT`. It stands beside the
-    /// table because it is asked for every place, and close together it stays in the processor's cache.
-    counting: Vec<u32>,
-    deadlines: Deadlines,
-    next_sequence: u32,
+    order: Order,
     /// The wakers of the sleeps that came due, in their order.
     over: VecDeque<Waker>,
     closed: bool,
@@ -72,14 +34,7 @@ pub(crate) struct Timers {
 
 impl Timers {
     pub(crate) fn new() -> Timers {
-        Timers {
-            table: Slots::new(),
-            counting: Vec::new(),
-            deadlines: Deadlines::new(),
-            next_sequence: 0,
-            over: VecDeque::new(),
-            closed: false,
-        }
+        Timers { table: Slots::new(), order: Order::new(), over: VecDeque::new(), closed: false }
     }
 
     /// Sets a timer.
@@ -97,7 +52,7 @@ impl Timers {
             return Err(fire);
         }
         let key = self.table.insert(Timer { deadline, label, fire });
-        self.push(deadline, key);
+        self.place(deadline, key);
         Ok(key)
     }
 
@@ -105,54 +60,49 @@ impl Timers {
     pub(crate) fn reset(&mut self, key: Key, deadline: Nanos) -> bool {
         let Some(timer) = self.table.get_mut(key) else { return false };
         timer.deadline = deadline;
-        self.push(deadline, key);
+        self.place(deadline, key);
         true
     }
 
     /// Puts another waker in the place of a sleep's, and that one in its own. False when the sleep is over.
     pub(crate) fn set_waker(&mut self, key: Key, waker: &mut Waker) -> bool {
         let Some(timer) = self.table.get_mut(key) else { return false };
-        match &mut timer.fire {
-            Fire::Wake(old) => {
-                std::mem::swap(old, waker);
-                true
-            }
-            Fire::Once(_) | Fire::Every(_) => false,
-        }
+        let Fire::Other(Other::Wake(old)) = &mut timer.fire else { return false };
+        std::mem::swap(old, waker);
+        true
     }
 
     pub(crate) fn remove(&mut self, key: Key) -> Option<Timer> {
         let timer = self.table.remove(key)?;
-        self.counting[key.slot() as usize] = OUT;
-        self.sweep();
+        self.order.displace(key.slot(), self.table.len());
         Some(timer)
     }
 
     /// True when there is nothing that could come due.
     #[inline]
     pub(crate) fn is_idle(&self) -> bool {
-        self.deadlines.len() == 0 && self.over.is_empty()
+        self.order.is_empty() && self.over.is_empty()
     }
 
     /// The earliest deadline.
     #[inline]
     pub(crate) fn earliest(&mut self) -> Option<Nanos> {
         // Asked several times a turn, by most reactors without a timer.
-        if self.deadlines.len() == 0 {
+        if self.order.is_empty() {
             return None;
         }
-        let place = self.first()?;
+        let place = self.order.first()?;
         (place.deadline != NEVER).then_some(place.deadline)
     }
 
     /// The number that the next set or reset timer gets, unless the numbers are used up.
     pub(crate) fn next_sequence(&self) -> u32 {
-        self.next_sequence
+        self.order.next_sequence()
     }
 
     /// True when the earliest timer is due, and was set before `end`.
     pub(crate) fn is_due(&mut self, now: Nanos, end: u32) -> bool {
-        self.first().is_some_and(|place| place.is_due(now, end))
+        self.order.first().is_some_and(|place| place.is_due(now, end))
     }
 
     /// Takes the earliest timer, if it is due and was set before `end`; of sleeps, as many as follow one
@@ -162,26 +112,25 @@ impl Timers {
     /// that is due is over, whoever runs before it.
     pub(crate) fn pop_due(&mut self, now: Nanos, end: u32, most: usize) -> Option<Due> {
         let (before, most) = (self.over.len(), most.min(MOST));
-        while let Some(place) = self.first().filter(|place| place.is_due(now, end)) {
-            self.look_ahead();
+        while let Some(place) = self.order.first().filter(|place| place.is_due(now, end)) {
+            self.order.look_ahead(&self.table);
             let slept = self.over.len() - before;
             let timer = self.table.get_at_mut(place.slot)?;
-            if slept > 0 && (slept == most || !matches!(timer.fire, Fire::Wake(_))) {
+            if slept > 0 && (slept == most || !timer.fire.is_wake()) {
                 break;
             }
-            self.deadlines.pop();
             // One that is due again while its callback is on the stack, in a nested host loop, is a
             // missed period.
-            self.counting[place.slot as usize] = OUT;
-            if let Fire::Every(periodic) = &mut timer.fire {
+            self.order.take(&place);
+            if let Some(periodic) = timer.fire.periodic() {
                 let Some(callback) = periodic.callback.take() else { continue };
                 return Some(Due::Every(self.table.key_at(place.slot)?, callback));
             }
             let Timer { label, fire, .. } = self.table.remove_at(place.slot)?;
             match fire {
-                Fire::Wake(waker) => self.over.push_back(waker),
+                Fire::Other(Other::Wake(waker)) => self.over.push_back(waker),
                 Fire::Once(callback) => return Some(Due::Once(callback, label)),
-                Fire::Every(_) => {}
+                Fire::Other(Other::Every(_)) => {}
             }
         }
         let slept = self.over.len() - before;
@@ -206,15 +155,15 @@ impl Timers {
             return (Some(callback), self.remove(key));
         }
         let Some(timer) = self.table.get_mut(key) else { return (Some(callback), None) };
-        let Fire::Every(periodic) = &mut timer.fire else { return (Some(callback), None) };
+        let Some(periodic) = timer.fire.periodic() else { return (Some(callback), None) };
         periodic.callback = Some(callback);
         // Unless it was reset meanwhile.
-        if self.counting[key.slot() as usize] == OUT {
+        if !self.order.has_place(key.slot()) {
             let missed = now.saturating_sub(timer.deadline) / periodic.period;
             let deadline =
                 timer.deadline.saturating_add(periodic.period.saturating_mul(missed + 1));
             timer.deadline = deadline;
-            self.push(deadline, key);
+            self.place(deadline, key);
         }
         (None, None)
     }
@@ -226,80 +175,12 @@ impl Timers {
     /// Takes all timers out, and takes no more.
     pub(crate) fn close(&mut self) -> Vec<(Key, Timer)> {
         self.closed = true;
-        self.deadlines = Deadlines::new();
-        self.counting = Vec::new();
+        self.order = Order::new();
         self.table.drain()
     }
 
-    /// Gives a timer its place.
-    fn push(&mut self, deadline: Nanos, key: Key) {
-        if self.next_sequence == OUT {
-            self.number_anew();
-        }
-        self.place(deadline, key.slot());
-        self.sweep();
-    }
-
-    fn place(&mut self, deadline: Nanos, slot: u32) {
-        let sequence = self.next_sequence;
-        self.next_sequence += 1;
-        if slot as usize >= self.counting.len() {
-            self.counting.resize(slot as usize + 1, OUT);
-        }
-        self.counting[slot as usize] = sequence;
-        self.deadlines.push(Place { deadline, sequence, slot });
-    }
-
-    /// Four thousand million sequences are used up: those that are set get the first ones.
-    fn number_anew(&mut self) {
-        let mut places = Vec::new();
-        while let Some(place) = self.first() {
-            self.deadlines.pop();
-            places.push(place);
-        }
-        self.next_sequence = 0;
-        places.into_iter().for_each(|place| self.place(place.deadline, place.slot));
-    }
-
-    /// The earliest place that counts.
-    #[inline]
-    fn first(&mut self) -> Option<Place> {
-        loop {
-            let place = *self.deadlines.first()?;
-            if counts(&self.counting, &place) {
-                return Some(place);
-            }
-            self.deadlines.pop();
-        }
-    }
-
-    /// Looks at the next few timers, so that the processor fetches them all at once, and not each when
-    /// it is taken: in the order of their deadlines, they lie all over the table.
-    #[inline]
-    fn look_ahead(&mut self) {
-        for place in self.deadlines.ahead() {
-            black_box(self.table.key_at(place.slot));
-        }
-    }
-
-    /// Drops the places that do not count, when they are the greater part.
-    fn sweep(&mut self) {
-        if self.deadlines.len() > 2 * self.table.len() + 64 {
-            let counting = &self.counting;
-            self.deadlines.retain(|place| counts(counting, place));
-        }
-    }
-}
-
-/// A sequence tells a timer from those that had its slot before: it is not given out again while any
-/// place has it.
-fn counts(counting: &[u32], place: &Place) -> bool {
-    counting[place.slot as usize] == place.sequence
-}
-
-impl Place {
-    fn is_due(&self, now: Nanos, end: u32) -> bool {
-        self.deadline <= now && self.deadline != NEVER && self.sequence < end
+    fn place(&mut self, deadline: Nanos, key: Key) {
+        self.order.place(deadline, key.slot(), self.table.len());
     }
 }
 
@@ -307,14 +188,15 @@ impl Timer {
     /// The waker of a sleep.
     pub(crate) fn into_waker(self) -> Option<Waker> {
         match self.fire {
-            Fire::Wake(waker) => Some(waker),
-            Fire::Once(_) | Fire::Every(_) => None,
+            Fire::Other(Other::Wake(waker)) => Some(waker),
+            Fire::Other(Other::Every(_)) | Fire::Once(_) => None,
         }
     }
 }
 
 #[cfg(all(test, not(interloop_loom)))]
 mod tests {
+    use std::ops::ControlFlow;
     use std::sync::{Arc, Mutex};
     use std::task::Wake;
 
@@ -355,7 +237,7 @@ mod tests {
     }
 
     fn set(timers: &mut Timers, deadline: Nanos) -> Key {
-        insert(timers, deadline, Fire::Once(Box::new(|| ())))
+        insert(timers, deadline, Fire::once(|| ()))
     }
 
     /// What has fired, in its order.
@@ -374,8 +256,8 @@ mod tests {
     fn set_telling(timers: &mut Timers, deadline: Nanos, is_sleep: bool, fired: &Fired) -> Key {
         let (next, fired) = (timers.table.next_key(), Arc::clone(fired));
         let fire = match is_sleep {
-            true => Fire::Wake(Waker::from(Arc::new(Sleeper(next, fired)))),
-            false => Fire::Once(Box::new(move || fired.lock().unwrap().push(next))),
+            true => Fire::wake(Waker::from(Arc::new(Sleeper(next, fired)))),
+            false => Fire::once(move || fired.lock().unwrap().push(next)),
         };
         insert(timers, deadline, fire)
     }
@@ -385,7 +267,7 @@ mod tests {
         let end = timers.next_sequence();
         while let Some(due) = timers.pop_due(now, end, 3) {
             match due {
-                Due::Once(callback, _) => callback(),
+                Due::Once(callback, _) => callback.call(),
                 Due::Every(..) => unreachable!(),
                 Due::Sleeps(count) => {
                     assert!((1..=3).contains(&count));
@@ -405,7 +287,9 @@ mod tests {
             let (mut timers, mut model) = (Timers::new(), Model::default());
             let (mut gone, fired) = (Vec::new(), Fired::default());
             // The numbers end halfway.
-            timers.next_sequence = if seed % 2 == 0 { 0 } else { OUT - 100 };
+            if seed % 2 == 1 {
+                timers.order.leave_numbers(100);
+            }
             // Few deadlines, so that many are equal.
             let mut now = 1;
             for _ in 0..500 {
@@ -453,11 +337,11 @@ mod tests {
         let keys: Vec<_> = (0..100).map(|number| set(&mut timers, number)).collect();
         for round in 0..10_000 {
             assert!(timers.reset(keys[round % 100], 1_000_000 - round as Nanos));
-            assert!(timers.deadlines.len() <= 2 * 100 + 65);
+            assert!(timers.order.len() <= 2 * 100 + 65);
         }
         for key in keys {
             timers.remove(key);
-            assert!(timers.deadlines.len() <= 2 * timers.table.len() + 64);
+            assert!(timers.order.len() <= 2 * timers.table.len() + 64);
         }
         assert_eq!(timers.earliest(), None);
     }
@@ -480,7 +364,10 @@ mod tests {
             let mut timers = Timers::new();
             let every = Fire::every(Box::new(|| ControlFlow::Continue(())), 10);
             let key = insert(&mut timers, 10, every);
-            let Some(Due::Every(due, callback)) = timers.pop_due(10, OUT, 1) else { panic!() };
+            let Some(Due::Every(due, callback)) = timers.pop_due(10, timers.next_sequence(), 1)
+            else {
+                panic!()
+            };
             assert_eq!(due, key);
             assert_eq!(timers.earliest(), None, "it runs");
             timers.again(key, callback, true, now);

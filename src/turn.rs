@@ -248,7 +248,7 @@ impl Core {
     fn fire(&self, due: Due, now: Nanos) {
         match due {
             Due::Once(callback, label) => {
-                self.call_user(|_| Some(label), callback);
+                self.call_user(|_| Some(label), || callback.call());
             }
             Due::Every(key, mut callback) => {
                 let label = |core: &Core| core.timers.borrow_mut().label(key);

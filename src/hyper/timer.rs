@@ -176,7 +176,7 @@ impl Drop for Bell {
 /// Sets the timer of a sleep, on the host thread.
 fn set(core: &Rc<Core>, deadline: Nanos, label: Label, bell: Bell) {
     let alarm = Arc::clone(&bell.0);
-    let fire = Fire::Wake(Waker::from(Arc::new(bell)));
+    let fire = Fire::wake(Waker::from(Arc::new(bell)));
     // What is refused is dropped, and rings, once the borrow has ended.
     let set = core.timers.borrow_mut().insert(deadline, label, fire);
     if let Ok(key) = set {

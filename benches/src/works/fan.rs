@@ -4,6 +4,9 @@
 //! rings all of them; the clock runs from the moment in which the host thread is let go until the last of
 //! them is delivered. So every system finds the same: a host that was busy, and a batch that is complete.
 //! What a worker does while the host is held, it does as it would beside any busy host.
+//!
+//! Wakes are counted in batches behind those with the clock. There the host is held a moment longer, so that a worker
+//! too has found all that was rung.
 
 mod batch;
 mod bell;

@@ -14,6 +14,12 @@ use crate::compare::Figure;
 const WARM_UP: usize = 3;
 /// No fewer count, however slow the system is.
 const LEAST: usize = 5;
+/// Batches behind those, without a clock, of which the wakes are counted.
+const COUNTED: usize = 20;
+/// How much longer the host thread is held in those. A worker that is woken while the bells still ring reports a
+/// part of them, and the rest when it comes back; if it comes back to a host that was let go meanwhile, that
+/// is a batch for each of them.
+const LONGER: Duration = Duration::from_micros(200);
 
 /// What a system is given.
 pub(super) struct Scene {
@@ -41,6 +47,8 @@ impl Scene {
             let_go: Cell::new(Instant::now()),
             took: RefCell::new(Vec::new()),
             batches: Cell::new(0),
+            timed: Cell::new(false),
+            counted: Cell::new(0),
             wakes: Cell::new(None),
         }));
         tally.0.order(Order::Gate);
@@ -51,15 +59,19 @@ impl Scene {
 /// What the ringing thread is to ring.
 enum Order {
     Gate,
-    Bells,
+    /// And to tell so much later.
+    Bells(Duration),
 }
 
 fn ring(gate: &Bell, bells: &[Bell], orders: &Receiver<Order>, tell: &Sender<()>) {
     for order in orders {
         match order {
             Order::Gate => gate.ring(),
-            Order::Bells => {
+            Order::Bells(longer) => {
                 bells.iter().for_each(Bell::ring);
+                if !longer.is_zero() {
+                    thread::sleep(longer);
+                }
                 if tell.send(()).is_err() {
                     return;
                 }
@@ -86,7 +98,11 @@ struct Inner {
     /// How long the batches took, in nanoseconds.
     took: RefCell<Vec<f64>>,
     batches: Cell<usize>,
-    /// The wakes of the host at the first gate, and at the last bell.
+    /// True when enough of them were.
+    timed: Cell<bool>,
+    /// The batches since then.
+    counted: Cell<usize>,
+    /// The wakes of the host at the first gate since then, and at the last bell; of a host that is woken.
     wakes: Cell<Option<(u64, u64)>>,
 }
 
@@ -100,7 +116,7 @@ impl Tally {
     /// Holds the host thread until all have rung. Called when the gate is ready.
     pub(super) fn hold(&self) {
         let inner = &self.0;
-        inner.order(Order::Bells);
+        inner.order(Order::Bells(if inner.timed.get() { LONGER } else { Duration::ZERO }));
         inner.rung.recv().expect("the ringing thread rings");
         let now = Instant::now();
         inner.let_go.set(now);
@@ -121,22 +137,33 @@ impl Tally {
         let inner = &self.0;
         let now = Instant::now();
         inner.left.set(inner.width);
-        inner.batches.set(inner.batches.get() + 1);
-        if let Some(began) = inner.began.get() {
-            let mut took = inner.took.borrow_mut();
-            took.push((now - inner.let_go.get()).as_nanos() as f64);
-            if took.len() >= LEAST && now - began >= inner.time {
-                return true;
-            }
+        let is_over = if inner.timed.get() {
+            inner.counted.set(inner.counted.get() + 1);
+            inner.counted.get() == COUNTED
+        } else {
+            inner.timed.set(self.has_timed(now));
+            inner.timed.get() && inner.wakes.get().is_none()
+        };
+        if !is_over {
+            inner.order(Order::Gate);
         }
-        inner.order(Order::Gate);
-        false
+        is_over
+    }
+
+    /// Takes a batch in that has ended `now`. True when there are enough.
+    fn has_timed(&self, now: Instant) -> bool {
+        let inner = &self.0;
+        inner.batches.set(inner.batches.get() + 1);
+        let Some(began) = inner.began.get() else { return false };
+        let mut took = inner.took.borrow_mut();
+        took.push((now - inner.let_go.get()).as_nanos() as f64);
+        took.len() >= LEAST && now - began >= inner.time
     }
 
     /// Notes how often the host was woken up to here, at each gate and behind the last bell.
     pub(super) fn note_wakes(&self, wakes: u64) {
-        let first = self.0.wakes.get().map_or(wakes, |(first, _)| first);
-        self.0.wakes.set(Some((first, wakes)));
+        let first = self.0.wakes.get().filter(|_| self.0.counted.get() > 0);
+        self.0.wakes.set(Some((first.map_or(wakes, |(first, _)| first), wakes)));
     }
 
     pub(super) fn figures(&self) -> Vec<Figure> {
@@ -146,7 +173,7 @@ impl Tally {
         let median = took[took.len() / 2] / inner.width as f64;
         let mut figures = vec![Figure::new("per_callback", "ns", median)];
         if let Some((first, last)) = inner.wakes.get() {
-            let batches = inner.batches.get() as f64;
+            let batches = inner.counted.get() as f64;
             // Each gate but the first, which was noted after its wake, had one of its own.
             let wakes = ((last - first) as f64 - (batches - 1.0)) / batches;
             figures.push(Figure::new("wakes_per_batch", "wakes", wakes));

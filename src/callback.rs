@@ -51,16 +51,16 @@ impl Callback {
 
     pub(crate) fn call(self) {
         let mut this = ManuallyDrop::new(self);
-        // SAFETY: `holding` has put a closure there of the type whose table this is. It is moved out, and this is not
-        // dropped any more, if it panics either.
+        // SAFETY: `holding` has put a closure there of the type whose table this is. It is moved out, and what is left is
+        // not dropped, not even when the closure panics.
         unsafe { (this.vtable.call)(&raw mut this.closure) }
     }
 }
 
 impl Drop for Callback {
     fn drop(&mut self) {
-        // SAFETY: the closure is there, of the type whose table this is: `call`, which moves it out, lets nobody come
-        // here.
+        // SAFETY: the closure is there, of the type whose table this is: `call`, which moves it out, leaves nothing to
+        // be dropped.
         unsafe { (self.vtable.drop)(&raw mut self.closure) }
     }
 }

@@ -108,6 +108,7 @@ impl Deadlines {
         self.near.last()
     }
 
+    /// The earliest, where something has come in between, or all that was sorted is taken.
     #[cold]
     fn first_of_both(&mut self) -> Option<&Place> {
         if self.is_unsorted() {

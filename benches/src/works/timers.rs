@@ -73,7 +73,7 @@ fn sample(sample: &Sample) -> io::Result<Vec<Figure>> {
     };
     let crowd = crowd.parse().map_err(|_| unknown(&sample.case))?;
     // A small crowd is set and cancelled, or fired, several times over.
-    let least = if sample.effort == Effort::Quick { 20_000 } else { 200_000 };
+    let least = if sample.effort == Effort::Quick { 10_000 } else { 200_000 };
     let plan = Plan { crowd, rounds: usize::max(least / crowd, 1) };
     let took = match (sample.system.as_str(), what, kind) {
         ("interloop/epoll/run/own", "insert-cancel", "callbacks") => {

@@ -201,8 +201,9 @@ impl Cache {
             return Replaced::Nothing;
         }
         let waiting = Waiting { place, waker: waker.clone() };
-        // To clone it was user code, which may have removed the source.
-        if self.life.get() != Life::Live {
+        // To clone it was user code, which may have removed the source; or it ran a turn, and the event came
+        // while nobody waited.
+        if self.life.get() != Life::Live || self.known.get().intersects(place.interest) {
             return Replaced::Purged(vec![waiting.waker]);
         }
         self.asked.set(self.asked.get() | place.interest);

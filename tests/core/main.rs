@@ -5,6 +5,8 @@
 
 mod arming;
 #[cfg(feature = "net")]
+mod cloning;
+#[cfg(feature = "net")]
 mod connecting;
 #[cfg(feature = "net")]
 mod datagrams;
@@ -148,6 +150,8 @@ const SUITES: &[(&str, &[Case])] = &[
     ("failing", failing::CASES),
     ("seeing", seeing::CASES),
     ("user_code", user_code::CASES),
+    #[cfg(feature = "net")]
+    ("cloning", cloning::CASES),
     #[cfg(feature = "process")]
     ("processes", processes::CASES),
 ];

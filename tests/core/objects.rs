@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
+use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -31,6 +32,7 @@ cases!(
     what_is_there_already_needs_no_registration;
     hosted:
     what_came_while_an_operation_ran_is_not_forgotten,
+    what_comes_while_the_task_that_waits_for_it_is_polled_has_it_polled_again,
 );
 
 fn pipe(reactor: &Handle) -> (Async<File>, Async<File>) {
@@ -249,6 +251,42 @@ fn what_came_while_an_operation_ran_is_not_forgotten(world: &World) {
         inner.done();
     };
     reactor.spawn_local(reads).detach();
+    host.run();
+}
+
+/// Behaviour 57: in the loop that it has opened itself.
+fn what_comes_while_the_task_that_waits_for_it_is_polled_has_it_polled_again(world: &World) {
+    let reactor = world.reactor();
+    let host = world.host(&reactor);
+    let (near, mut far) = UnixStream::pair(&reactor).unwrap();
+    let (inner, handle) = (host.clone(), reactor.handle());
+    let waits = async move {
+        // What is kept of the first wait is at hand in the others.
+        for _ in 0..3 {
+            let read = near.as_async().read_with(|mut socket| socket.read(&mut [0; 4]));
+            let mut read = pin!(read);
+            assert!(once(&mut read).await.is_none());
+            let come = Flag::default();
+            let (set, reactor, mut writer) = (come.clone(), handle.clone(), far.clone());
+            let writes = async move {
+                writer.write_all(b"x").await.unwrap();
+                fence(&reactor).await;
+                set.set();
+            };
+            handle.spawn_local(writes).detach();
+            inner.run_until(|| come.is_set());
+            let mut first = true;
+            std::future::poll_fn(|_| match std::mem::take(&mut first) {
+                true => std::task::Poll::Pending,
+                false => std::task::Poll::Ready(()),
+            })
+            .await;
+            assert_eq!(read.await.unwrap(), 1);
+        }
+        far.close().await.unwrap();
+        inner.done();
+    };
+    reactor.spawn_local(waits).detach();
     host.run();
 }
 

@@ -56,8 +56,10 @@ impl Timer {
     /// Names the timer, for reports and dumps.
     pub fn label(self, label: impl Into<Cow<'static, str>>) -> Timer {
         if let Some(key) = self.key {
+            // Made before the borrow: the conversion is user code.
+            let label = Label::named(label);
             if let Some(timer) = self.core.timers.borrow_mut().table.get_mut(key) {
-                timer.label = Label::named(label);
+                timer.label = label;
             }
         }
         self

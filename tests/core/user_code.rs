@@ -1,5 +1,6 @@
 //! What the user's code does at its worst: in destructors, wakers and reporters, at the end.
 
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::future::{Future, pending};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,7 +12,7 @@ use std::task::{Context, Wake, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use interloop::{Handle, Interest, Phase, Reactor, Report};
+use interloop::{Action, Handle, Interest, Phase, Reactor, Report};
 
 use crate::cases;
 use crate::pairs::pair;
@@ -22,6 +23,7 @@ cases!(
     a_task_may_own_the_reactor,
     a_destructor_that_spawns_its_successor_ends,
     a_panicking_waker_keeps_no_timer_from_running,
+    what_becomes_a_label_may_use_the_reactor,
     a_panicking_destructor_of_a_future_goes_on_at_the_end_of_a_turn,
     the_drop_of_a_waker_may_use_the_reactor,
     a_call_of_the_end_may_wait_for_the_next_one,
@@ -160,6 +162,30 @@ fn a_panicking_waker_keeps_no_timer_from_running(world: &World) {
     reactor.after(Duration::from_millis(1), move || done.done()).detach();
     // With the reactor's own loop, the panic may come out of the turn that ends it.
     while catch_unwind(AssertUnwindSafe(|| host.run())).is_err() && !reactor.is_stopped() {}
+}
+
+/// What sets a timer and drops it when it is asked for its name.
+struct Name(Handle);
+
+impl From<Name> for Cow<'static, str> {
+    fn from(name: Name) -> Self {
+        name.0.after(LIMIT, || ()).cancel();
+        "a name".into()
+    }
+}
+
+/// Behaviour 20.
+fn what_becomes_a_label_may_use_the_reactor(world: &World) {
+    let reactor = world.reactor();
+    let name = || Name(reactor.handle());
+    let timer = reactor.after(LIMIT, || ()).label(name());
+    let task = reactor.spawn_local(pending::<()>()).label(name());
+    let trigger = reactor.on_shutdown(Phase::After, async {}).unwrap().label(name());
+    let source = reactor.register(pair().0, Interest::READABLE, |_, _| Action::Rearm);
+    let source = source.unwrap().label(name());
+    assert!(timer.is_pending() && trigger.is_pending());
+    assert_eq!(reactor.dump().to_string().matches("a name").count(), 4, "{}", reactor.dump());
+    drop((task, source));
 }
 
 struct Bad(Rc<Cell<bool>>);

@@ -1,85 +1,36 @@
-//! A closure that is called once, in three words.
+//! A closure that is called once.
 //!
-//! What captures no more than two words, as a counter and an `Rc`, lies in them: it costs no allocation, and whoever
-//! has the callback in the cache has all of it there. Anything larger lies in a box, which is a closure of one word.
-#![allow(unsafe_code)]
+//! What captures a word or two, as a counter and an `Rc`, lies in the callback itself: it costs no allocation, and
+//! whoever has the callback in the cache has all of it there. Anything larger lies in a box.
 
-use std::marker::PhantomData;
-use std::mem::{ManuallyDrop, MaybeUninit};
+use smallbox::SmallBox;
+use smallbox::space::S2;
 
-pub(crate) struct Callback {
-    /// What `vtable` knows the type of.
-    closure: Words,
-    vtable: &'static Vtable,
-    /// The closure may be bound to its thread.
-    _closure: PhantomData<*mut ()>,
+pub(crate) struct Callback(SmallBox<dyn Closure, S2>);
+
+trait Closure {
+    fn call(&mut self);
 }
 
-type Words = MaybeUninit<[usize; 2]>;
+/// None once it was called.
+struct Held<F>(Option<F>);
 
-struct Vtable {
-    /// Moves the closure out and calls it.
-    call: unsafe fn(*mut Words),
-    /// Drops the closure in its place.
-    drop: unsafe fn(*mut Words),
-}
-
-struct VtableOf<F>(PhantomData<F>);
-
-impl<F: FnOnce() + 'static> VtableOf<F> {
-    const VTABLE: &'static Vtable = &Vtable { call: call::<F>, drop: drop_in_place::<F> };
-    const FITS: bool =
-        size_of::<F>() <= size_of::<Words>() && align_of::<F>() <= align_of::<Words>();
+impl<F: FnOnce() + 'static> Closure for Held<F> {
+    fn call(&mut self) {
+        if let Some(closure) = self.0.take() {
+            closure();
+        }
+    }
 }
 
 impl Callback {
     pub(crate) fn new<F: FnOnce() + 'static>(closure: F) -> Callback {
-        if VtableOf::<F>::FITS {
-            Callback::holding(closure)
-        } else {
-            Callback::holding(Box::new(closure))
-        }
+        Callback(smallbox::smallbox!(Held(Some(closure))))
     }
 
-    fn holding<F: FnOnce() + 'static>(closure: F) -> Callback {
-        assert!(VtableOf::<F>::FITS);
-        let mut words = Words::uninit();
-        // SAFETY: it fits, by the assertion.
-        unsafe { words.as_mut_ptr().cast::<F>().write(closure) };
-        Callback { closure: words, vtable: VtableOf::<F>::VTABLE, _closure: PhantomData }
+    pub(crate) fn call(mut self) {
+        self.0.call();
     }
-
-    pub(crate) fn call(self) {
-        let mut this = ManuallyDrop::new(self);
-        // SAFETY: `holding` has put a closure there of the type whose table this is. It is moved out, and what is left is
-        // not dropped, not even when the closure panics.
-        unsafe { (this.vtable.call)(&raw mut this.closure) }
-    }
-}
-
-impl Drop for Callback {
-    fn drop(&mut self) {
-        // SAFETY: the closure is there, of the type whose table this is: `call`, which moves it out, leaves nothing to
-        // be dropped.
-        unsafe { (self.vtable.drop)(&raw mut self.closure) }
-    }
-}
-
-/// # Safety
-///
-/// A closure of this type lies in the words, and nobody uses them afterwards.
-unsafe fn call<F: FnOnce()>(words: *mut Words) {
-    // SAFETY: the caller's promise.
-    let closure = unsafe { words.cast::<F>().read() };
-    closure();
-}
-
-/// # Safety
-///
-/// A closure of this type lies in the words, and nobody uses them afterwards.
-unsafe fn drop_in_place<F>(words: *mut Words) {
-    // SAFETY: the caller's promise.
-    unsafe { words.cast::<F>().drop_in_place() };
 }
 
 #[cfg(all(test, not(interloop_loom)))]
@@ -158,12 +109,8 @@ mod tests {
     #[test]
     fn two_words_need_no_box() {
         let (held, word) = (Rc::new(()), 1_usize);
-        let closure = move || drop((held, word));
-        fn fits<F: FnOnce() + 'static>(_: &F) -> bool {
-            VtableOf::<F>::FITS
-        }
-        assert!(fits(&closure));
-        assert_eq!(size_of::<Callback>(), 3 * size_of::<usize>());
-        assert_eq!(size_of::<Option<Callback>>(), size_of::<Callback>());
+        let callback = Callback::new(move || drop((held, word)));
+        assert!(!callback.0.is_heap());
+        assert_eq!(size_of::<Option<Callback>>(), 4 * size_of::<usize>());
     }
 }

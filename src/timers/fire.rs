@@ -12,7 +12,7 @@ use crate::label::Label;
 pub(crate) type Every = Box<dyn FnMut() -> ControlFlow<()>>;
 
 /// What a timer does when it is due.
-// Of two levels, in each of which a pointer that is never null tells the two apart: three words in all.
+// Of two levels, in each of which a pointer that is never null tells the two apart: four words in all.
 pub(crate) enum Fire {
     Once(Callback),
     Other(Other),
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_three_words() {
-        assert_eq!(size_of::<Fire>(), 3 * size_of::<usize>());
+    fn it_is_four_words() {
+        assert_eq!(size_of::<Fire>(), 4 * size_of::<usize>());
     }
 }

@@ -74,7 +74,8 @@ impl Builder {
 
     /// How many callbacks, and for how long, one turn runs at the most before it gives the host
     /// loop a chance and posts another tick. 10,000 and 4 ms, unless told otherwise. A callback
-    /// that runs is not interrupted, and every turn runs at least one.
+    /// that runs is not interrupted, and every turn runs at least one. The clock is not read behind each of
+    /// those that are short, so that a turn may last longer than that by a callback or two.
     pub fn turn_budget(mut self, items: usize, time: Duration) -> Builder {
         self.options.turn_items = items.max(1);
         self.options.turn_time = time.max(Duration::from_nanos(1));

@@ -24,7 +24,8 @@ pub(crate) fn prefetch<T>(soon: &T) {
 
     let Some(last) = size_of::<T>().checked_sub(1) else { return };
     let first = std::ptr::from_ref(soon).cast::<MaybeUninit<u8>>();
-    // SAFETY: both are bytes of what the reference stands for; that they may be padding is what `MaybeUninit` is for.
+    // SAFETY: both are bytes of what the reference stands for; that they may be padding is what `MaybeUninit` is for. No
+    // other thread writes to them: what is fetched here are tables of the host thread, which nobody else has.
     unsafe {
         first.read_volatile();
         first.add(last).read_volatile();

@@ -3,7 +3,9 @@
 //! The clock says when the budget of a turn is spent, and which callback is slow. Reading it costs more
 //! than a short callback does, so that the first of a turn, and short ones after it, share a reading, and it is
 //! read whenever the kernel's timer interrupt has come meanwhile, which costs little to see. A long callback among
-//! them is seen at once where it lasts longer than the period of that, 1 to 10 ms, and else a few callbacks later.
+//! them is seen at once where it lasts longer than the period of that, 1 to 10 ms, and else a few callbacks later. What
+//! was not read counts for the callback behind which it is: so much longer, by that period at most, a slow one may
+//! seem.
 
 use std::cell::Cell;
 

@@ -14,8 +14,9 @@ use crate::compare::Figure;
 const WARM_UP: usize = 3;
 /// No fewer count, however slow the system is.
 const LEAST: usize = 5;
-/// Batches behind those, without a clock, of which the wakes are counted.
-const COUNTED: usize = 10;
+/// Batches behind those, without a clock, of which the wakes are counted: few, as the widest of them take longer than all
+/// others together.
+const COUNTED: usize = 3;
 /// How much longer the host thread is held in those. A worker that is woken while the bells still ring reports a
 /// part of them, and the rest when it comes back; if it comes back to a host that was let go meanwhile, that
 /// is a batch for each of them.

@@ -9,6 +9,8 @@
 //! table of sources, and nothing is borrowed when a waker, which is user code, is cloned or dropped.
 
 mod crowd;
+#[cfg(all(test, not(interloop_loom)))]
+mod model;
 mod sole;
 
 use std::cell::Cell;
@@ -317,7 +319,7 @@ impl Cache {
 mod tests {
     use super::*;
 
-    const READ: Interest = Interest::READABLE;
+    pub(super) const READ: Interest = Interest::READABLE;
 
     #[test]
     fn what_came_during_an_operation_is_not_forgotten() {
@@ -368,7 +370,7 @@ mod tests {
         assert!(cache.ticket(READ).is_some(), "no event will tell, so the next operation asks");
     }
 
-    fn waker() -> Waker {
+    pub(super) fn waker() -> Waker {
         struct Nothing;
         impl std::task::Wake for Nothing {
             fn wake(self: std::sync::Arc<Self>) {}
@@ -458,77 +460,5 @@ mod tests {
             drop(cache.wait(None, READ, &waker()));
         }
         assert!(cache.close().count() <= 513, "the last room before they were too many");
-    }
-
-    /// Who waits by name or without one, for which interest, and by which of the wakers.
-    type Model = Vec<(Name, Interest, usize)>;
-
-    /// Takes out of the model, as wakers, those whose wait an event ends.
-    fn hears(model: &mut Model, known: Interest) -> Vec<usize> {
-        let (mut woken, left): (Model, Model) =
-            model.drain(..).partition(|(_, interest, _)| interest.intersects(known));
-        *model = left;
-        woken.sort_by_key(|(.., waker)| *waker);
-        woken.into_iter().map(|(.., waker)| waker).collect()
-    }
-
-    #[test]
-    fn each_event_wakes_those_who_wait_for_it_whoever_waited_before() {
-        const INTERESTS: [(Interest, Readiness); 2] =
-            [(READ, Readiness::READABLE), (Interest::WRITABLE, Readiness::WRITABLE)];
-        // The first two are tasks of ours: their wakers may be kept.
-        let wakers = [waker(), waker(), waker(), waker()];
-        let of = |waker: &Waker| wakers.iter().position(|known| known.will_wake(waker)).unwrap();
-        let mut random = 1_u32;
-        let mut next = |below: usize| {
-            random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            (random >> 16) as usize % below
-        };
-        for _ in 0..2_000 {
-            let cache = Cache::new(true, Interest::NONE, READ);
-            let names = [None, None, cache.new_name(), cache.new_name(), cache.new_name()];
-            let mut model = Model::new();
-            for _ in 0..next(30) {
-                let (interest, readiness) = INTERESTS[next(2)];
-                let (name, who) = (names[next(5)], next(4));
-                match next(4) {
-                    0 => {
-                        drop(cache.unwait(name.or(names[2])));
-                        model.retain(|(waits, ..)| *waits != name.or(names[2]));
-                    }
-                    1 => {
-                        let woken = std::cell::RefCell::new(Vec::new());
-                        let wake = |waker: &Waker| {
-                            let ours = of(waker) < 2;
-                            woken.borrow_mut().extend(ours.then(|| of(waker)));
-                            ours
-                        };
-                        let first = cache.ready(readiness, wake);
-                        let others = std::iter::from_fn(|| cache.next_waker());
-                        let all = first.into_iter().chain(others).map(|waker| of(&waker));
-                        woken.borrow_mut().extend(all);
-                        let mut woken = woken.into_inner();
-                        woken.sort_unstable();
-                        assert_eq!(woken, hears(&mut model, interest));
-                        cache.forget(interest, cache.ticket(interest).unwrap());
-                    }
-                    _ => {
-                        assert!(!matches!(
-                            cache.wait(name, interest, &wakers[who]),
-                            Replaced::Purged(_)
-                        ));
-                        model.retain(|(waits, ..)| name.is_none() || *waits != name);
-                        if !model.contains(&(name, interest, who)) {
-                            model.push((name, interest, who));
-                        }
-                    }
-                }
-                assert_eq!(
-                    cache.waiting(),
-                    model.iter().fold(Interest::NONE, |all, (_, interest, _)| all | *interest)
-                );
-            }
-            assert_eq!(cache.close().count(), model.len());
-        }
     }
 }

@@ -18,7 +18,7 @@ use crate::cases;
 use crate::futures::{Flag, yield_now};
 use crate::pairs::{fence, script_on};
 use crate::sockets::{once, receive, send, task};
-use crate::world::World;
+use crate::world::{Host, World};
 
 cases!(
     pipes_carry_what_is_written,
@@ -223,6 +223,19 @@ fn twenty_poll_functions_all_hear(world: &World) {
     });
 }
 
+/// Opens a host loop in which a byte is written, and goes on until it has come.
+fn bring_a_byte(handle: &Handle, host: &Host, far: &UnixStream) {
+    let come = Flag::default();
+    let (set, reactor, mut writer) = (come.clone(), handle.clone(), far.clone());
+    let writes = async move {
+        writer.write_all(b"x").await.unwrap();
+        fence(&reactor).await;
+        set.set();
+    };
+    handle.spawn_local(writes).detach();
+    host.run_until(|| come.is_set());
+}
+
 /// Behaviour 51: an operation that finds nothing, and opens a host loop before it says so.
 fn what_came_while_an_operation_ran_is_not_forgotten(world: &World) {
     let reactor = world.reactor();
@@ -235,15 +248,7 @@ fn what_came_while_an_operation_ran_is_not_forgotten(world: &World) {
             let read = socket.read(&mut [0; 4]);
             if !std::mem::replace(&mut nested, true) {
                 assert_eq!(read.as_ref().unwrap_err().kind(), ErrorKind::WouldBlock);
-                let come = Flag::default();
-                let (set, reactor, mut writer) = (come.clone(), handle.clone(), far.clone());
-                let writes = async move {
-                    writer.write_all(b"x").await.unwrap();
-                    fence(&reactor).await;
-                    set.set();
-                };
-                handle.spawn_local(writes).detach();
-                inner.run_until(|| come.is_set());
+                bring_a_byte(&handle, &inner, &far);
             }
             read
         });
@@ -266,15 +271,7 @@ fn what_comes_while_the_task_that_waits_for_it_is_polled_has_it_polled_again(wor
             let read = near.as_async().read_with(|mut socket| socket.read(&mut [0; 4]));
             let mut read = pin!(read);
             assert!(once(&mut read).await.is_none());
-            let come = Flag::default();
-            let (set, reactor, mut writer) = (come.clone(), handle.clone(), far.clone());
-            let writes = async move {
-                writer.write_all(b"x").await.unwrap();
-                fence(&reactor).await;
-                set.set();
-            };
-            handle.spawn_local(writes).detach();
-            inner.run_until(|| come.is_set());
+            bring_a_byte(&handle, &inner, &far);
             let mut first = true;
             std::future::poll_fn(|_| match std::mem::take(&mut first) {
                 true => std::task::Poll::Pending,

@@ -51,7 +51,7 @@ fn compare(arguments: &Arguments) -> Result<ExitCode, String> {
     let files = Files::open(arguments).map_err(|error| error.to_string())?;
     let mut said = say(&format!("On {}.\n", machine::describe()));
     let sample = child::sample_in_children;
-    let measured = rounds::run(&selection, arguments.rounds(), sample, |done| {
+    let measured = rounds::run(&selection, arguments.limits(), sample, |done| {
         // The files are written all the same.
         said = say(&table::of(done)).and(said.clone());
     });

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use lexopt::{Arg, Parser, ValueExt};
 
+use super::rounds::Limits;
 use super::work::Effort;
 
 pub(super) const HELP: &str = "\
@@ -13,7 +14,8 @@ Runs every work on every system, interleaved in one run, and compares them.
 Usage: cargo run --release -p interloop-benches -- compare [OPTIONS]
 
 Options:
-  --quick         a first look, in less than a minute: fewer cases, short samples, three rounds
+  --quick         a first look, in less than a minute: fewer cases, short samples, three rounds, or
+                  fewer where the machine is slow
   --rounds N      how many samples each system gives [default: 5; with --quick 3]
   --work NAME     only this work; may be given more than once, as may the next two
   --case NAME     only this case of the works
@@ -82,8 +84,10 @@ impl Arguments {
         Ok(Some(arguments))
     }
 
-    pub(super) fn rounds(&self) -> usize {
-        self.rounds.unwrap_or_else(|| self.effort.rounds())
+    /// Who says how many rounds there are to be gets them, however long they take.
+    pub(super) fn limits(&self) -> Limits {
+        let unlimited = |rounds| Limits { rounds, within: None };
+        self.rounds.map_or_else(|| self.effort.limits(), unlimited)
     }
 }
 
@@ -119,12 +123,20 @@ mod tests {
         let line = "--quick --work echo --work idle --system raw-epoll --json a.json --check";
         let arguments = parse(line).unwrap().unwrap();
         assert_eq!(arguments.effort, Effort::Quick);
-        assert_eq!(arguments.rounds(), 3);
+        assert_eq!(arguments.limits(), Effort::Quick.limits());
         assert_eq!(arguments.works, ["echo", "idle"]);
         assert_eq!(arguments.systems, ["raw-epoll"]);
         assert_eq!(arguments.json, Some(PathBuf::from("a.json")));
         assert!(arguments.check && !arguments.list);
         assert!(parse("--help").unwrap().is_none());
+    }
+
+    #[test]
+    fn a_quick_run_is_limited_unless_it_is_told_how_many_rounds() {
+        let limits = |line| parse(line).unwrap().unwrap().limits();
+        assert!(limits("--quick").within.is_some());
+        assert_eq!(limits("--quick --rounds 7"), Limits { rounds: 7, within: None });
+        assert_eq!(limits(""), Limits { rounds: 5, within: None });
     }
 
     #[test]
@@ -142,7 +154,7 @@ mod tests {
         for option in line.split_whitespace().filter(|word| word.starts_with("--")) {
             assert!(HELP.contains(&format!("  {option} ")), "{option}");
         }
-        let [full, quick] = [Effort::Full, Effort::Quick].map(Effort::rounds);
+        let [full, quick] = [Effort::Full, Effort::Quick].map(|effort| effort.limits().rounds);
         assert!(HELP.contains(&format!("[default: {full}; with --quick {quick}]")));
     }
 }

@@ -1,57 +1,103 @@
 //! The interleaved rounds.
 
 use std::io::{IsTerminal, Write, stderr};
+use std::time::{Duration, Instant};
 
 use super::child::Outcome;
 use super::measured::{Comparison, Entry, Measured};
 use super::selection::{Contest, Selection};
 use super::work::{Effort, Sample, Work};
 
+/// How much a run may take.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Limits {
+    /// How many samples each system gives.
+    pub(crate) rounds: usize,
+    /// Rounds that would end later than this are not taken, but for the first.
+    pub(crate) within: Option<Duration>,
+}
+
 /// Takes every sample of the selection. `sample` takes those that it is given at once, which mostly is one.
 /// `done` gets each comparison as soon as it is complete.
+///
+/// Where the time is limited, each round goes through all comparisons, so that those that come last have
+/// as many as the first. Otherwise one comparison is completed after the other.
 pub(super) fn run(
     selection: &Selection,
-    rounds: usize,
+    limits: Limits,
     mut sample: impl FnMut(&Work, &[Sample]) -> Vec<Outcome>,
     mut done: impl FnMut(&Comparison),
 ) -> Measured {
-    let comparisons = selection.contests.iter().map(|contest| {
-        let comparison = compare(contest, selection.effort, rounds, &mut sample);
-        done(&comparison);
-        comparison
-    });
-    Measured(comparisons.collect())
-}
-
-/// One sample of each system, and then again: what the machine does beside it befalls all alike. Each
-/// round begins with another system, so that none is always the first, or the one after a certain other.
-fn compare(
-    contest: &Contest,
-    effort: Effort,
-    rounds: usize,
-    sample: &mut impl FnMut(&Work, &[Sample]) -> Vec<Outcome>,
-) -> Comparison {
-    let Contest { work, case, systems } = contest;
-    let mut entries: Vec<_> = systems.iter().map(|system| Entry::new(system)).collect();
-    for round in 0..rounds {
-        let first = round * entries.len() / rounds;
-        let (head, tail) = entries.split_at_mut(first);
-        // What is not to be had is not asked for again.
-        let entries = tail.iter_mut().chain(head).filter(|entry| !entry.is_left_out());
-        let mut entries: Vec<_> = entries.collect();
-        let together = if work.at_once { entries.len().max(1) } else { 1 };
-        for entries in entries.chunks_mut(together) {
-            let systems = entries.iter().map(|entry| entry.system.clone());
-            let samples: Vec<_> =
-                systems.map(|system| Sample { case: case.clone(), system, effort }).collect();
-            let system = if work.at_once { "all systems" } else { &samples[0].system };
-            progress(&format!("{} {case} {}/{rounds} {system}", work.name, round + 1));
-            let outcomes = sample(work, &samples);
-            entries.iter_mut().zip(outcomes).for_each(|(entry, outcome)| entry.add(outcome));
+    let began = Instant::now();
+    let contests = &selection.contests;
+    let together = if limits.within.is_some() { contests.len() } else { 1 };
+    let mut measured = Vec::new();
+    for contests in contests.chunks(together.max(1)) {
+        let mut comparisons: Vec<_> = contests.iter().map(Comparison::of).collect();
+        for round in 0..limits.rounds {
+            if !limits.allow(round, began.elapsed()) {
+                progress("");
+                eprintln!("compare: {round} of {} rounds, as the machine is slow", limits.rounds);
+                break;
+            }
+            for (contest, comparison) in contests.iter().zip(&mut comparisons) {
+                let taken = format!("{}/{}", round + 1, limits.rounds);
+                let entries = comparison.in_turn(round, limits.rounds);
+                take(contest, selection.effort, entries, &taken, &mut sample);
+            }
         }
+        comparisons.iter().for_each(&mut done);
+        measured.append(&mut comparisons);
     }
     progress("");
-    Comparison { work: work.name, case: case.clone(), reference: work.reference, entries }
+    Measured(measured)
+}
+
+impl Limits {
+    /// True if another round, which takes as long as those before, ends in time.
+    fn allow(&self, taken: usize, elapsed: Duration) -> bool {
+        let (Ok(taken), Some(within)) = (u32::try_from(taken), self.within) else {
+            return true;
+        };
+        taken == 0 || elapsed + elapsed / taken <= within
+    }
+}
+
+impl Comparison {
+    fn of(contest: &Contest) -> Comparison {
+        let Contest { work, case, systems } = contest;
+        let entries = systems.iter().map(|system| Entry::new(system)).collect();
+        Comparison { work: work.name, case: case.clone(), reference: work.reference, entries }
+    }
+
+    /// The systems in the order of this round: each begins with another, so that none is always the first,
+    /// or the one after a certain other. What is not to be had is not asked for again.
+    fn in_turn(&mut self, round: usize, of: usize) -> Vec<&mut Entry> {
+        let first = round * self.entries.len() / of;
+        let (head, tail) = self.entries.split_at_mut(first);
+        tail.iter_mut().chain(head).filter(|entry| !entry.is_left_out()).collect()
+    }
+}
+
+/// One sample of each: what the machine does beside them befalls all alike.
+fn take(
+    contest: &Contest,
+    effort: Effort,
+    mut entries: Vec<&mut Entry>,
+    round: &str,
+    sample: &mut impl FnMut(&Work, &[Sample]) -> Vec<Outcome>,
+) {
+    let Contest { work, case, .. } = contest;
+    let together = if work.at_once { entries.len().max(1) } else { 1 };
+    for entries in entries.chunks_mut(together) {
+        let systems = entries.iter().map(|entry| entry.system.clone());
+        let samples: Vec<_> =
+            systems.map(|system| Sample { case: case.clone(), system, effort }).collect();
+        let system = if work.at_once { "all systems" } else { &samples[0].system };
+        progress(&format!("{} {case} {round} {system}", work.name));
+        let outcomes = sample(work, &samples);
+        entries.iter_mut().zip(outcomes).for_each(|(entry, outcome)| entry.add(outcome));
+    }
 }
 
 /// Tells whoever watches what is being measured.
@@ -65,6 +111,8 @@ fn progress(what: &str) {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::RefCell;
+
     use super::*;
     use crate::compare::measured::Trouble;
     use crate::compare::work::Figure;
@@ -79,13 +127,23 @@ mod tests {
         sample: |_| unreachable!("the tests take their own samples"),
     };
 
+    /// No limit but the number of rounds.
+    fn limits(rounds: usize) -> Limits {
+        Limits { rounds, within: None }
+    }
+
+    fn contest(work: &'static Work) -> Contest {
+        Contest { work, case: "only".to_owned(), systems: (work.systems)("only") }
+    }
+
+    fn selection(contests: Vec<Contest>) -> Selection {
+        Selection { effort: Effort::Quick, contests, is_partial: false }
+    }
+
     fn run_with(
         rounds: usize,
         mut outcome: impl FnMut(&str, usize) -> Outcome,
     ) -> (Vec<String>, Measured) {
-        let systems = (WORK.systems)("only");
-        let contests = vec![Contest { work: &WORK, case: "only".to_owned(), systems }];
-        let selection = Selection { effort: Effort::Quick, contests, is_partial: false };
         let mut order = Vec::new();
         let sample = |_: &Work, samples: &[Sample]| {
             let each = samples.iter().map(|sample| {
@@ -94,22 +152,19 @@ mod tests {
             });
             each.collect()
         };
-        let measured = run(&selection, rounds, sample, |_| ());
+        let measured = run(&selection(vec![contest(&WORK)]), limits(rounds), sample, |_| ());
         (order, measured)
     }
 
     #[test]
     fn those_that_do_not_disturb_each_other_are_taken_at_once() {
         const AT_ONCE: Work = Work { at_once: true, ..WORK };
-        let systems = (WORK.systems)("only");
-        let contests = vec![Contest { work: &AT_ONCE, case: "only".to_owned(), systems }];
-        let selection = Selection { effort: Effort::Quick, contests, is_partial: false };
         let mut batches = Vec::new();
         let sample = |_: &Work, samples: &[Sample]| {
             batches.push(samples.len());
             samples.iter().map(|_| took(1.0)).collect()
         };
-        let measured = run(&selection, 2, sample, |_| ());
+        let measured = run(&selection(vec![contest(&AT_ONCE)]), limits(2), sample, |_| ());
         assert_eq!(batches, [3, 3]);
         assert_eq!(measured.rows().count(), 3);
     }
@@ -149,5 +204,40 @@ mod tests {
         });
         assert_eq!(order.iter().filter(|system| *system == "b").count(), 1);
         assert_eq!(order.len(), 7);
+    }
+
+    /// Tells which work was sampled and how many are complete, in the order in which that happened.
+    fn order_within(within: Option<Duration>) -> String {
+        const OTHER: Work = Work { name: "other", systems: |_| vec!["a".to_owned()], ..WORK };
+        const ANOTHER: Work = Work { name: "another", ..OTHER };
+        let order = RefCell::new(String::new());
+        let sample = |work: &Work, samples: &[Sample]| {
+            order.borrow_mut().push_str(&format!("{} ", work.name));
+            samples.iter().map(|_| took(1.0)).collect()
+        };
+        let done = |done: &Comparison| order.borrow_mut().push_str(&format!("({}) ", done.work));
+        let selection = selection(vec![contest(&OTHER), contest(&ANOTHER)]);
+        run(&selection, Limits { rounds: 2, within }, sample, done);
+        order.into_inner()
+    }
+
+    #[test]
+    fn without_a_limit_one_comparison_is_completed_after_the_other() {
+        assert_eq!(order_within(None), "other other (other) another another (another) ");
+    }
+
+    #[test]
+    fn within_a_limit_each_round_takes_everything() {
+        let order = order_within(Some(Duration::MAX));
+        assert_eq!(order, "other another other another (other) (another) ");
+    }
+
+    #[test]
+    fn a_round_for_which_there_is_no_time_is_not_taken_unless_it_is_the_first() {
+        assert_eq!(order_within(Some(Duration::ZERO)), "other another (other) (another) ");
+        let seconds = Duration::from_secs;
+        let limits = Limits { rounds: 9, within: Some(seconds(60)) };
+        assert!(limits.allow(2, seconds(40)));
+        assert!(!limits.allow(2, seconds(41)));
     }
 }

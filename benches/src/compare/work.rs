@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::rounds::Limits;
+
 /// Something to do that every system is given alike.
 pub(crate) struct Work {
     pub(crate) name: &'static str,
@@ -53,11 +55,12 @@ impl Effort {
         }
     }
 
-    /// How many rounds a run has, unless it is told.
-    pub(crate) fn rounds(self) -> usize {
+    /// How much a run takes, unless it is told.
+    pub(crate) fn limits(self) -> Limits {
         match self {
-            Effort::Quick => 3,
-            Effort::Full => 5,
+            // In less than a minute, with its files.
+            Effort::Quick => Limits { rounds: 3, within: Some(Duration::from_secs(57)) },
+            Effort::Full => Limits { rounds: 5, within: None },
         }
     }
 }

@@ -106,6 +106,19 @@ pub(crate) fn check_each(backends: &[String]) -> Result<(), String> {
     Ok(())
 }
 
+/// Checks everything over rustix with its calls by libc, which any other crate of a program may ask for: some of its types
+/// differ then.
+pub(crate) fn check_upon_libc() -> Result<(), String> {
+    for (package, manifest) in CORE {
+        let features = Features::of(manifest)?;
+        let names: Vec<_> = features.all().chain(["rustix/use-libc"]).collect();
+        let mut check = cargo("check");
+        check.args(["-p", package, "--features", &names.join(",")]);
+        run(check.env("RUSTFLAGS", rust_flags("-D warnings")))?;
+    }
+    Ok(())
+}
+
 /// Without a backend there must be an error that names every feature that would help.
 pub(crate) fn check_none() -> Result<(), String> {
     let backends = Features::of("Cargo.toml")?.backends;

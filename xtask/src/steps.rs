@@ -94,6 +94,7 @@ fn combine_features(check: &mut Check, backends: &[String]) -> Result<(), Stoppe
         check.skip("features in pairs", "cargo-hack is missing; `cargo install cargo-hack`");
         check.step("features one by one", |_| features::check_each(backends))?;
     }
+    check.step("rustix upon libc", |_| features::check_upon_libc())?;
     check.step("no backend at all is refused", |_| features::check_none())
 }
 

@@ -93,7 +93,7 @@ impl Ring {
 
     /// Watches the notifier for good, with edges.
     pub(super) fn watch(&mut self, notifier: BorrowedFd<'_>) -> io::Result<()> {
-        let poll = opcode::PollAdd::new(Fd(notifier.as_raw_fd()), PollFlags::IN.bits().into());
+        let poll = opcode::PollAdd::new(Fd(notifier.as_raw_fd()), asked(PollFlags::IN.bits()));
         self.push(&poll.multi(true).build().user_data(NOTIFIER))
     }
 
@@ -105,7 +105,7 @@ impl Ring {
         edges: bool,
         token: Token,
     ) -> io::Result<()> {
-        let poll = opcode::PollAdd::new(Fd(source.as_raw_fd()), flags.bits().into());
+        let poll = opcode::PollAdd::new(Fd(source.as_raw_fd()), asked(flags.bits()));
         self.push(&poll.multi(edges).build().user_data(token.to_bits()))
     }
 
@@ -171,7 +171,7 @@ impl Ring {
                 NOTHING => {}
                 NOTIFIER => take(Answer::Notified { goes_on }),
                 bits => {
-                    let flags = u16::try_from(entry.result())
+                    let flags = (entry.result().try_into())
                         .map(PollFlags::from_bits_retain)
                         .map_err(|_negative| Errno::from_raw_os_error(-entry.result()));
                     take(Answer::Polled { token: Token::from_bits(bits), result: flags, goes_on });
@@ -179,6 +179,11 @@ impl Ring {
             }
         }
     }
+}
+
+/// The flags of a poll as a request has them. Their own type is another where rustix is built upon libc.
+fn asked(bits: impl TryInto<u32>) -> u32 {
+    bits.try_into().unwrap_or_else(|_| unreachable!("no flag is negative"))
 }
 
 /// How often in a row the kernel has refused to take requests.

@@ -24,7 +24,8 @@ Options:
   --json FILE     write the figures as JSON, one row a figure
   --html FILE     write a page with plots, which needs nothing but itself
   --svg FOLDER    write each plot as a file of its own
-  --check         hold the ratios that this project promises against the run
+  --check         hold the ratios that this project promises against the run; a quick one has some of
+                  their cases: no TCP, no pauses
   -h, --help      print this
 
 Exit code: 0; 1 when --check finds a ratio that falls short; 2 when the command line is wrong, or a
@@ -81,7 +82,18 @@ impl Arguments {
                 other => return Err(text(other.unexpected())),
             }
         }
+        arguments.refuse_one_file_for_two()?;
         Ok(Some(arguments))
+    }
+
+    /// What is written last would be all that is left.
+    fn refuse_one_file_for_two(&self) -> Result<(), String> {
+        match (&self.json, &self.html) {
+            (Some(json), Some(html)) if json == html => {
+                Err(format!("--json and --html cannot both be {}", json.display()))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Who says how many rounds there are to be gets them, however long they take.
@@ -103,7 +115,10 @@ fn value(parser: &mut Parser) -> Result<String, String> {
 }
 
 fn file(parser: &mut Parser) -> Result<PathBuf, String> {
-    parser.value().map(PathBuf::from).map_err(text)
+    match parser.value() {
+        Ok(name) if name.is_empty() => Err("a file needs a name that is not empty".to_owned()),
+        name => name.map(PathBuf::from).map_err(text),
+    }
 }
 
 fn text(error: lexopt::Error) -> String {
@@ -144,11 +159,13 @@ mod tests {
         for line in ["--quickly", "echo", "--rounds 0", "--rounds many", "--work", "--json"] {
             assert!(parse(line).is_err(), "{line}");
         }
+        assert!(parse("--json a --html a").unwrap_err().contains("both be a"));
+        assert!(Arguments::parse(["--svg", ""].map(OsString::from).into_iter()).is_err());
     }
 
     #[test]
     fn the_help_names_every_option() {
-        let line = "--quick --rounds 1 --work a --case a --system a --list --json a --html a --svg a \
+        let line = "--quick --rounds 1 --work a --case a --system a --list --json a --html b --svg c \
                     --check";
         parse(line).unwrap();
         for option in line.split_whitespace().filter(|word| word.starts_with("--")) {

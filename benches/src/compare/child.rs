@@ -9,7 +9,9 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::process::{
+    Resource, Rlimit, Signal, getrlimit, set_parent_process_death_signal, setrlimit,
+};
 use serde::{Deserialize, Serialize};
 
 use super::work::{Figure, Sample, Work};
@@ -44,6 +46,7 @@ enum Answer {
 
 /// `interloop-benches sample WORK CASE SYSTEM EFFORT`: the child's side.
 pub(crate) fn sample(words: impl Iterator<Item = OsString>) -> ExitCode {
+    die_with_the_parent();
     let words: Option<Vec<_>> = words.map(|word| word.into_string().ok()).collect();
     match words.as_deref() {
         Some([work, case, system, effort]) => match answer(work, case, system, effort) {
@@ -61,6 +64,11 @@ pub(crate) fn sample(words: impl Iterator<Item = OsString>) -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// A run that is killed leaves no child behind that hangs. Without this it takes itself to the end, or for ever.
+fn die_with_the_parent() {
+    let _on_kernels_that_can = set_parent_process_death_signal(Some(Signal::KILL));
 }
 
 fn answer(work: &str, case: &str, system: &str, effort: &str) -> io::Result<Answer> {

@@ -28,7 +28,7 @@ impl<'a> Files<'a> {
             opened.map_err(|error| cannot_write(file, &error))?;
         }
         if let Some(folder) = svg {
-            fs::create_dir_all(folder).map_err(|error| cannot_write(folder, &error))?;
+            try_folder(folder).map_err(|error| cannot_write(folder, &error))?;
         }
         Ok(Files { json, html, svg })
     }
@@ -40,6 +40,14 @@ impl<'a> Files<'a> {
         let plots = self.svg.map(|folder| write_plots(folder, measured));
         [json, html, plots].into_iter().flatten().collect()
     }
+}
+
+/// Makes the folder, or sees whether files can be made in the one that is there.
+fn try_folder(folder: &Path) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    let probe = folder.join(".interloop-benches");
+    File::create(&probe)?;
+    fs::remove_file(probe)
 }
 
 /// A file for each metric of each comparison: `WORK-CASE-METRIC.svg`.

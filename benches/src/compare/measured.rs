@@ -101,6 +101,11 @@ impl Entry {
         self.trouble.get_or_insert(trouble);
     }
 
+    /// True where at least one of its samples came to nothing.
+    pub(super) fn has_failed(&self) -> bool {
+        matches!(self.trouble, Some(Trouble::Failed(_)))
+    }
+
     pub(super) fn is_left_out(&self) -> bool {
         matches!(self.trouble, Some(Trouble::LeftOut(_)))
     }

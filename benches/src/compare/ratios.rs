@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use super::bounds::{Bound, Limit};
-use super::measured::{Comparison, Measured};
+use super::bounds::Bound;
+use super::bounds::Limit::{self, AtLeast, AtMost};
+use super::measured::{Comparison, Entry, Measured};
 use super::selection::{Selection, matches};
 use super::table::number;
 
@@ -65,6 +66,10 @@ fn judge_systems<'a>(
         return vec![bound.missing(case, bound.ours, selection, why)];
     }
     let judge = |ours: &str| match bound.value(comparison, ours) {
+        // One that hangs where it is slow is not to be judged by the rest.
+        _ if comparison.entry(ours).is_some_and(Entry::has_failed) => {
+            bound.missing(case, ours, selection, &bound.why_missing(comparison, ours))
+        }
         Some(value) => Verdict {
             floor: bound.floor.and_then(|floor| bound.value(comparison, floor)),
             ..bound.verdict(case, ours, Found::Value(value))
@@ -101,7 +106,8 @@ impl Bound {
             let has_it = entry.is_some_and(|entry| entry.median(self.metric).is_some());
             let trouble = entry.and_then(|entry| entry.trouble.as_ref());
             let why = trouble.map_or_else(|| format!("no {}", self.metric).into(), |it| it.text());
-            (!has_it).then(|| format!("{system}: {why}"))
+            let is_whole = has_it && !(system == ours && entry.is_some_and(Entry::has_failed));
+            (!is_whole).then(|| format!("{system}: {why}"))
         });
         missing.unwrap_or_else(|| "no round has both".to_owned())
     }
@@ -120,17 +126,24 @@ impl Verdict<'_> {
         }
     }
 
-    /// True where it falls short, and what cannot be done without does too.
+    /// True where it falls short, and who does nothing but hand over does too.
     fn is_out_of_reach(&self) -> bool {
         !self.holds() && self.floor.is_some_and(|floor| !self.bound.limit.admits(floor))
     }
 }
 
 impl Limit {
+    /// The value, with as many digits as it takes to see on which side it is.
+    fn beside(self, value: f64) -> String {
+        let (AtMost(limit) | AtLeast(limit)) = self;
+        let shown = number(value);
+        if shown == number(limit) && value != limit { format!("{value:.6}") } else { shown }
+    }
+
     fn admits(self, value: f64) -> bool {
         match self {
-            Limit::AtMost(limit) => value <= limit,
-            Limit::AtLeast(limit) => value >= limit,
+            AtMost(limit) => value <= limit,
+            AtLeast(limit) => value >= limit,
         }
     }
 }
@@ -138,8 +151,8 @@ impl Limit {
 impl fmt::Display for Limit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Limit::AtMost(limit) => write!(f, "at most {limit}"),
-            Limit::AtLeast(limit) => write!(f, "at least {limit}"),
+            AtMost(limit) => write!(f, "at most {limit}"),
+            AtLeast(limit) => write!(f, "at least {limit}"),
         }
     }
 }
@@ -152,7 +165,9 @@ impl fmt::Display for Verdict<'_> {
             write!(f, " to {against}")?;
         }
         match found {
-            Found::Value(value) => write!(f, " is {}, {}", number(*value), bound.limit)?,
+            Found::Value(value) => {
+                write!(f, " is {}, {}", bound.limit.beside(*value), bound.limit)?
+            }
             Found::NotMeasured(why) => write!(f, " was not measured ({why}), {}", bound.limit)?,
             Found::NotAsked => write!(f, " was not asked for")?,
         }
@@ -178,7 +193,7 @@ pub(super) fn report(verdicts: &[Verdict<'_>]) -> String {
     let (far, short): (Vec<_>, Vec<_>) =
         short.into_iter().partition(|verdict| verdict.is_out_of_reach());
     if !far.is_empty() {
-        let why = "fall short, and so does the floor, which is nothing but the hand-over";
+        let why = "fall short, and so does a bare hand-over for each event";
         text += &format!("{} {why}:\n{}", far.len(), list(&far));
     }
     if !short.is_empty() {
@@ -202,7 +217,7 @@ mod tests {
         metric: "p50",
         ours: "ours",
         against: Some("theirs"),
-        limit: Limit::AtMost(1.5),
+        limit: AtMost(1.5),
         floor: None,
     };
 
@@ -244,20 +259,24 @@ mod tests {
         let report = |measured| report(&check(&bounds, measured, &everything()));
         let line = "1 fall short:\n  echo (echo tcp, p50): ours to theirs is 2.00, at most 1.5; floor: 1.00\n";
         assert!(report(&near).ends_with(line), "{}", report(&near));
-        assert!(report(&far).contains("1 fall short, and so does the floor"), "{}", report(&far));
+        assert!(
+            report(&far).contains("1 fall short, and so does a bare hand-over"),
+            "{}",
+            report(&far)
+        );
         assert!(!check(&bounds, &far, &everything()).iter().any(Verdict::holds));
     }
 
     #[test]
     fn a_lower_limit_is_one() {
-        let bounds = [Bound { limit: Limit::AtLeast(1.5), ..BOUND }];
+        let bounds = [Bound { limit: AtLeast(1.5), ..BOUND }];
         assert!(check(&bounds, &crafted(&[4.0], &[2.0]), &everything())[0].holds());
         assert!(!check(&bounds, &crafted(&[2.0], &[2.0]), &everything())[0].holds());
     }
 
     #[test]
     fn every_case_and_every_system_is_judged() {
-        let bounds = [Bound { ours: "o*", against: None, limit: Limit::AtMost(2.0), ..BOUND }];
+        let bounds = [Bound { ours: "o*", against: None, limit: AtMost(2.0), ..BOUND }];
         let figures: [(&str, &[f64]); 3] =
             [("ours", &[1.0]), ("other", &[2.0]), ("theirs", &[9.0])];
         let cases = ["tcp", "udp"].map(|case| compared("echo", case, &figures));
@@ -282,6 +301,25 @@ mod tests {
         );
         assert!(texts[1].contains("not measured (no such case was measured)"), "{texts:?}");
         assert!(!verdicts.iter().any(Verdict::holds));
+    }
+
+    #[test]
+    fn who_fails_in_a_round_does_not_hold_by_the_others() {
+        let bounds = [BOUND];
+        let mut measured = crafted(&[3.0, 3.0], &[2.0, 2.0, 2.0]);
+        let Comparison { entries, .. } = &mut measured.0[0];
+        entries[0].add(Outcome::Failed("it hung".to_owned()));
+        let verdicts = check(&bounds, &measured, &everything());
+        let text = verdicts[0].to_string();
+        assert!(text.contains("not measured (ours: failed: it hung)"), "{text}");
+        assert!(!verdicts[0].holds());
+    }
+
+    #[test]
+    fn a_value_beside_its_limit_is_told_on_which_side_it_is() {
+        assert_eq!(AtMost(1.05).beside(1.0512), "1.051200");
+        assert_eq!(AtMost(1.05).beside(1.05), "1.05");
+        assert_eq!(AtMost(1.05).beside(1.1), "1.10");
     }
 
     #[test]

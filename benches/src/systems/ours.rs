@@ -93,8 +93,11 @@ impl Ours {
     /// Makes a reactor, lets `prepare` put work into it, and runs the host until the work has stopped the
     /// reactor. What was prepared is given back then.
     pub(crate) fn run<T>(&self, prepare: impl FnOnce(&Handle) -> io::Result<T>) -> io::Result<T> {
-        let built = Reactor::builder().backend(self.backend).build();
-        let reactor = built.map_err(|error| left_out(&error.to_string()))?;
+        let reactor = Reactor::builder().backend(self.backend).build().map_err(|error| {
+            // One that can be had, and fails, is not left out.
+            let is_here = BackendKind::available().contains(&self.backend);
+            if is_here { error } else { left_out(&error.to_string()) }
+        })?;
         let prepared = prepare(&reactor)?;
         (self.host)(&reactor, self.drive)?;
         Ok(prepared)

@@ -1,7 +1,7 @@
 //! Calls: closures that other threads send to the host's.
 //!
-//! What a call carries is the same everywhere, a boxed closure of two words that counts. The systems that
-//! have messages and not calls send such a box.
+//! What a call carries is the same everywhere, a closure of two words that counts. The systems that have messages and not
+//! calls send it in a box; a channel of plain messages, which allocates nothing, stands beside them.
 
 mod calloop;
 #[cfg_attr(not(feature = "glib"), path = "calls/glib/absent.rs")]
@@ -27,7 +27,7 @@ pub(crate) const WORK: Work = Work {
     sample,
 };
 
-const SYSTEMS: [&str; 9] = [
+const SYSTEMS: [&str; 10] = [
     "interloop/epoll/worker/condvar",
     "interloop/epoll/worker/glib",
     "interloop/epoll/embed/glib",
@@ -36,6 +36,7 @@ const SYSTEMS: [&str; 9] = [
     "idle-add/glib",
     "async-channel/glib",
     "tokio",
+    "tokio/messages",
     "calloop",
 ];
 
@@ -54,6 +55,7 @@ fn sample(sample: &Sample) -> io::Result<Vec<Figure>> {
         "idle-add/glib" => glib::idle_add(scene),
         "async-channel/glib" => glib::channel(scene),
         "tokio" => tokio::host(scene),
+        "tokio/messages" => tokio::messages(scene),
         "calloop" => calloop::host(scene),
         ours => ours::host(ours, scene),
     }

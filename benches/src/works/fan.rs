@@ -1,9 +1,10 @@
 //! Many descriptors that become ready at once.
 //!
 //! They are eventfds. One more, the gate, has the host thread held in its callback while another thread
-//! rings all of them; the clock runs from the moment in which the host thread is let go until the last of
-//! them is delivered. So every system finds the same: a host that was busy, and a batch that is complete.
-//! What a worker does while the host is held, it does as it would beside any busy host.
+//! rings all of them; the clock runs from the moment in which the host thread is let go until it comes to the
+//! gate again, which the last of them has rung: all are delivered then, and armed again, whenever a system does that.
+//! So every system finds the same: a host that was busy, and a batch that is complete. What a worker does while the
+//! host is held, it does as it would beside any busy host; the processor time of a batch has that too.
 //!
 //! Wakes are counted in batches behind those with the clock. There the host is held a moment longer, so that a worker
 //! too has found all that was rung.

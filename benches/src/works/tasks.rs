@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use crate::compare::{Effort, Figure, Sample, Work};
 use crate::systems::unknown;
-use executors::{AsyncExecutor, Driver, Executor, Ours, TokioLocal};
+use executors::{AsyncExecutor, Driver, Executor, Ours, TokioLocal, TokioLocalRuntime};
 
 /// The work `tasks`.
 pub(crate) const WORK: Work = Work {
@@ -48,6 +48,7 @@ fn systems(_: &str) -> Vec<String> {
         "async-executor",
         "async-executor/async-io",
         "tokio",
+        "tokio/local-runtime",
     ];
     systems.map(str::to_owned).to_vec()
 }
@@ -59,6 +60,7 @@ fn sample(sample: &Sample) -> io::Result<Vec<Figure>> {
         "async-executor" => measure(AsyncExecutor::new(Driver::Alone), sample)?,
         "async-executor/async-io" => measure(AsyncExecutor::new(Driver::AsyncIo), sample)?,
         "tokio" => measure(TokioLocal::new()?, sample)?,
+        "tokio/local-runtime" => measure(TokioLocalRuntime::new()?, sample)?,
         _ => return Err(unknown(&sample.system)),
     };
     Ok(vec![Figure::new("per_task", "ns", each)])

@@ -7,6 +7,8 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::time::{ClockId, clock_gettime};
+
 use super::bell::Bell;
 use crate::compare::Figure;
 
@@ -38,21 +40,24 @@ impl Scene {
         let (tell, rung) = channel();
         let all = (gate.clone(), bells.clone());
         thread::spawn(move || ring(&all.0, &all.1, &received, &tell));
+        gate.ring();
         let tally = Tally(Rc::new(Inner {
             width,
             time,
+            gate: gate.clone(),
             orders,
             rung,
             began: Cell::new(None),
             left: Cell::new(width),
             let_go: Cell::new(Instant::now()),
             took: RefCell::new(Vec::new()),
+            ringing: Cell::new(Duration::ZERO),
+            worked: Cell::new(Duration::ZERO),
             batches: Cell::new(0),
             timed: Cell::new(false),
             counted: Cell::new(0),
             wakes: Cell::new(None),
         }));
-        tally.0.order(Order::Gate);
         Ok(Scene { gate, bells, tally })
     }
 }
@@ -64,7 +69,8 @@ enum Order {
     Bells(Duration),
 }
 
-fn ring(gate: &Bell, bells: &[Bell], orders: &Receiver<Order>, tell: &Sender<()>) {
+/// Tells, behind the bells, how much processor time this thread has taken so far.
+fn ring(gate: &Bell, bells: &[Bell], orders: &Receiver<Order>, tell: &Sender<Duration>) {
     for order in orders {
         match order {
             Order::Gate => gate.ring(),
@@ -73,12 +79,17 @@ fn ring(gate: &Bell, bells: &[Bell], orders: &Receiver<Order>, tell: &Sender<()>
                 if !longer.is_zero() {
                     thread::sleep(longer);
                 }
-                if tell.send(()).is_err() {
+                if tell.send(taken(ClockId::ThreadCPUTime)).is_err() {
                     return;
                 }
             }
         }
     }
+}
+
+/// The processor time that a thread, or all of them, have taken.
+fn taken(clock: ClockId) -> Duration {
+    clock_gettime(clock).try_into().expect("a processor's time only grows")
 }
 
 /// Counts, on the host thread.
@@ -89,15 +100,21 @@ struct Inner {
     width: usize,
     /// How long batches are measured.
     time: Duration,
+    gate: Bell,
     orders: Sender<Order>,
-    rung: Receiver<()>,
-    /// When the first batch that counts began.
-    began: Cell<Option<Instant>>,
+    rung: Receiver<Duration>,
+    /// When the first batch that counts began, and the processor time that all threads but the ringing one had
+    /// taken by then.
+    began: Cell<Option<(Instant, Duration)>>,
     /// How many of this batch are still to come.
     left: Cell<usize>,
     let_go: Cell<Instant>,
     /// How long the batches took, in nanoseconds.
     took: RefCell<Vec<f64>>,
+    /// The processor time of the ringing thread, when it had rung last.
+    ringing: Cell<Duration>,
+    /// The processor time of all other threads, in all of the batches that count.
+    worked: Cell<Duration>,
     batches: Cell<usize>,
     /// True when enough of them were.
     timed: Cell<bool>,
@@ -108,21 +125,42 @@ struct Inner {
 }
 
 impl Inner {
+    /// The processor time of all threads but the ringing one, which waits.
+    fn worked_so_far(&self) -> Duration {
+        taken(ClockId::ProcessCPUTime).saturating_sub(self.ringing.get())
+    }
+
     fn order(&self, order: Order) {
         self.orders.send(order).expect("the ringing thread waits for orders");
     }
 }
 
 impl Tally {
-    /// Holds the host thread until all have rung. Called when the gate is ready.
+    /// Holds the host thread until all have rung. Called when the gate is ready, which ends the batch before.
     pub(super) fn hold(&self) {
         let inner = &self.0;
+        self.end_time();
         inner.order(Order::Bells(if inner.timed.get() { LONGER } else { Duration::ZERO }));
-        inner.rung.recv().expect("the ringing thread rings");
+        inner.ringing.set(inner.rung.recv().expect("the ringing thread rings"));
         let now = Instant::now();
         inner.let_go.set(now);
         if inner.batches.get() == WARM_UP {
-            inner.began.set(Some(now));
+            inner.began.set(Some((now, inner.worked_so_far())));
+        }
+    }
+
+    /// Takes in how long the batch took that lies behind, if it counts: all of it is delivered, and armed again.
+    fn end_time(&self) {
+        let inner = &self.0;
+        let Some((began, worked)) = inner.began.get().filter(|_| !inner.timed.get()) else {
+            return;
+        };
+        let now = Instant::now();
+        let mut took = inner.took.borrow_mut();
+        took.push((now - inner.let_go.get()).as_nanos() as f64);
+        inner.timed.set(took.len() >= LEAST && now - began >= inner.time);
+        if inner.timed.get() {
+            inner.worked.set(inner.worked_so_far().saturating_sub(worked));
         }
     }
 
@@ -136,29 +174,19 @@ impl Tally {
 
     fn end_batch(&self) -> bool {
         let inner = &self.0;
-        let now = Instant::now();
         inner.left.set(inner.width);
-        let is_over = if inner.timed.get() {
-            inner.counted.set(inner.counted.get() + 1);
-            inner.counted.get() == COUNTED
-        } else {
-            inner.timed.set(self.has_timed(now));
-            inner.timed.get() && inner.wakes.get().is_none()
-        };
+        inner.batches.set(inner.batches.get() + 1);
+        if !inner.timed.get() {
+            // It comes after all that the loop still has to do for this batch, and is in nobody's way.
+            inner.gate.ring();
+            return false;
+        }
+        inner.counted.set(inner.counted.get() + 1);
+        let is_over = inner.counted.get() == COUNTED || inner.wakes.get().is_none();
         if !is_over {
             inner.order(Order::Gate);
         }
         is_over
-    }
-
-    /// Takes a batch in that has ended `now`. True when there are enough.
-    fn has_timed(&self, now: Instant) -> bool {
-        let inner = &self.0;
-        inner.batches.set(inner.batches.get() + 1);
-        let Some(began) = inner.began.get() else { return false };
-        let mut took = inner.took.borrow_mut();
-        took.push((now - inner.let_go.get()).as_nanos() as f64);
-        took.len() >= LEAST && now - began >= inner.time
     }
 
     /// Notes how often the host was woken up to here, at each gate and behind the last bell.
@@ -171,8 +199,13 @@ impl Tally {
         let inner = &self.0;
         let mut took = inner.took.borrow_mut();
         took.sort_by(f64::total_cmp);
-        let median = took[took.len() / 2] / inner.width as f64;
-        let mut figures = vec![Figure::new("per_callback", "ns", median)];
+        let width = inner.width as f64;
+        let median = took[took.len() / 2] / width;
+        let worked = inner.worked.get().as_nanos() as f64 / (took.len() as f64 * width);
+        let mut figures = vec![
+            Figure::new("per_callback", "ns", median),
+            Figure::new("cpu_per_callback", "ns", worked),
+        ];
         if let Some((first, last)) = inner.wakes.get() {
             let batches = inner.counted.get() as f64;
             // Each gate but the first, which was noted after its wake, had one of its own.

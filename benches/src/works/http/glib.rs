@@ -3,7 +3,6 @@
 use std::io;
 use std::net::{self, SocketAddr};
 use std::rc::Rc;
-use std::thread;
 
 use ::glib::{ControlFlow, MainContext, MainLoop};
 use ::tokio::net::TcpListener;
@@ -66,12 +65,12 @@ fn interloop(load: Load, drive: Drive) -> io::Result<Vec<Figure>> {
     host.run(client)
 }
 
-/// hyper on a thread of tokio's; the handler asks the thread of the widgets, and waits for its answer.
-/// The channel is the one that the book of gtk-rs takes for this.
+/// hyper on tokio's threads; the handler asks the thread of the widgets, and waits for its answer.
+/// The runtime and the channel, which has room for one, are those of the book of gtk-rs.
 pub(super) fn tokio_channels(load: Load) -> io::Result<Vec<Figure>> {
     let host = Host::new();
     let (listener, address) = listen()?;
-    let (ask, asked) = async_channel::unbounded::<oneshot::Sender<Bytes>>();
+    let (ask, asked) = async_channel::bounded::<oneshot::Sender<Bytes>>(1);
     MainContext::default().spawn_local(async move {
         while let Ok(answer) = asked.recv().await {
             // Who has asked may be gone.
@@ -79,19 +78,17 @@ pub(super) fn tokio_channels(load: Load) -> io::Result<Vec<Figure>> {
         }
     });
     let (quit, quitting) = oneshot::channel::<()>();
-    let runtime = Builder::new_current_thread().enable_io().build()?;
-    let thread = thread::Builder::new().name("tokio".into()).spawn(move || {
-        runtime.block_on(async {
-            ::tokio::select! {
-                failed = accept_and_ask(listener, ask) => failed,
-                _done = quitting => Ok(()),
-            }
-        })
-    })?;
+    let runtime = Runtime::new()?;
+    let accepting = runtime.spawn(async {
+        ::tokio::select! {
+            failed = accept_and_ask(listener, ask) => failed,
+            _done = quitting => Ok(()),
+        }
+    });
     let client = host.client(address, load)?;
     let figures = host.run(client)?;
     drop(quit);
-    thread.join().expect("tokio's thread does not panic")?;
+    runtime.block_on(accepting).map_err(io::Error::other)??;
     Ok(figures)
 }
 

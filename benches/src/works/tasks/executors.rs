@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, channel};
 
 use async_executor::LocalExecutor;
 use interloop::{BackendKind, Handle, Reactor, Tick};
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, LocalOptions, LocalRuntime, Runtime};
 use tokio::task::{JoinHandle, LocalSet};
 
 /// An executor of tasks on one thread.
@@ -129,7 +129,7 @@ impl Executor for AsyncExecutor {
     }
 }
 
-/// tokio's tasks that stay on their thread.
+/// tokio's tasks that stay on their thread, in a set.
 pub(super) struct TokioLocal(Runtime, LocalSet);
 
 impl TokioLocal {
@@ -154,5 +154,35 @@ impl Executor for TokioLocal {
 
     fn block_on<F: Future>(self, future: F) -> io::Result<F::Output> {
         Ok(self.1.block_on(&self.0, future))
+    }
+}
+
+/// tokio's runtime of one thread, whose tasks stay there without a set of their own.
+pub(super) struct TokioLocalRuntime(LocalRuntime);
+
+impl TokioLocalRuntime {
+    pub(super) fn new() -> io::Result<TokioLocalRuntime> {
+        let runtime =
+            Builder::new_current_thread().enable_all().build_local(LocalOptions::default());
+        Ok(TokioLocalRuntime(runtime?))
+    }
+}
+
+impl Executor for TokioLocalRuntime {
+    type Spawner = ();
+    type Task = JoinHandle<()>;
+
+    fn spawner(&self) {}
+
+    fn spawn((): &(), future: impl Future<Output = ()> + 'static) -> JoinHandle<()> {
+        tokio::task::spawn_local(future)
+    }
+
+    async fn yield_now() {
+        tokio::task::yield_now().await;
+    }
+
+    fn block_on<F: Future>(self, future: F) -> io::Result<F::Output> {
+        Ok(self.0.block_on(future))
     }
 }

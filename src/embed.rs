@@ -43,6 +43,10 @@ impl Embedded {
             core.poll_embedded();
         }
         core.turn();
+        // A callback may have forked: the child shares the set.
+        if !core.shared.process.is_current() {
+            return false;
+        }
         // Not the stage: one of the last calls may run a loop in which the others are to come.
         let is_over = core.shared.is_over();
         if is_over {

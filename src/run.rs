@@ -222,10 +222,13 @@ impl Core {
             self.retire_worker(limit);
             self.drive.set(Drive::Running);
             self.turn_until_over(limit);
+            // A callback may have forked.
             self.shared.process.check()?;
             if self.shutdown.stage() != Stage::Over {
                 finished.abandoned = self.unfinished();
                 self.end(true);
+                // So may one of the last calls.
+                self.shared.process.check()?;
             }
         }
         let left = self.shared.clock.until(limit).unwrap_or(Duration::MAX);

@@ -152,9 +152,9 @@ impl Shutdown {
 }
 
 impl Core {
-    /// Takes the shutdown as far as it goes without waiting.
+    /// Takes the shutdown as far as it goes without waiting. In a forked child, nowhere: it is its parent's.
     pub(crate) fn advance_shutdown(self: &Rc<Core>) {
-        loop {
+        while self.shared.process.is_current() {
             let stage = self.shutdown.stage();
             match stage {
                 Stage::Alive if self.shared.is_stopping() => {
@@ -233,7 +233,8 @@ impl Core {
     }
 
     /// The end: in order, it runs the calls that were posted before; otherwise it drops them. Then
-    /// everything goes that is left, and the worker is told to end.
+    /// everything goes that is left, and the worker is told to end. A child that one of the calls has forked
+    /// leaves the others, and all that, to its parent.
     pub(crate) fn end(self: &Rc<Core>, orderly: bool) {
         self.shutdown.stage.set(Stage::Over);
         // Kept in the core: a call may run a nested host loop that waits for another one.
@@ -242,9 +243,9 @@ impl Core {
         // posted before it is not drained, and its tick is under way.
         self.shared.inbox.begin();
         self.posted.set(true);
-        loop {
+        while self.shared.process.is_current() {
             let next = self.last_calls.borrow_mut().pop_front();
-            let Some(call) = next else { break };
+            let Some(call) = next else { return self.close(orderly) };
             if orderly {
                 count(&self.counters.calls);
                 self.call_user(|_| None, move || call.run());
@@ -252,6 +253,10 @@ impl Core {
                 self.call_user(|_| None, move || drop(call));
             }
         }
+    }
+
+    /// Closes all that is left, and ends the worker.
+    fn close(self: &Rc<Core>, orderly: bool) {
         self.close_sources();
         self.close_timers();
         let triggers = self.shutdown.triggers.borrow_mut().drain();
@@ -260,6 +265,11 @@ impl Core {
         }
         self.close_tasks();
         self.ready.borrow_mut().clear();
+        // A destructor may have forked: the worker is the parent's, and a lock may be held by a thread that the
+        // child has not got.
+        if !self.shared.process.is_current() {
+            return;
+        }
         // No call of the waker begins from here on; one that runs may need this very thread to end.
         let _may_still_run = self.shared.proxy.close(Instant::now());
         let notify = self.shared.park.exit();
@@ -300,23 +310,16 @@ impl Core {
 
     /// The last of a reactor, when its owner lets it go.
     pub(crate) fn tear_down(self: &Rc<Core>) {
-        if !self.shared.process.is_current() {
-            // The worker is the parent's, and so is what the backend watches.
-            std::mem::forget(self.worker.take());
-            self.tasks.abandon();
-            // Closing a poller may take its own descriptors out of the set that both share.
-            std::mem::forget(Arc::clone(&self.shared.poller));
-            self.shutdown.stage.set(Stage::Over);
-            self.shared.end.reach();
-            local::leave(self.shared.id);
-            return;
-        }
         // Tasks that are woken meanwhile are queued as ever: whoever wakes may hold a lock that the end of a
         // future asks for, so that none is dropped inside of a wake.
-        if self.shutdown.stage() != Stage::Over {
+        if self.shared.process.is_current() && self.shutdown.stage() != Stage::Over {
             self.end(false);
         }
         local::leave(self.shared.id);
+        // It has come here by a fork, or one of those destructors has forked.
+        if !self.shared.process.is_current() {
+            return self.leave_to_the_parent();
+        }
         // An end that is on the stack, and runs its calls, has not come to this yet.
         let notify = self.shared.park.exit();
         self.shared.notify_if(notify);
@@ -339,6 +342,16 @@ impl Core {
             let what = "a call of the host's waker did not return while the reactor was dropped";
             self.shared.report(&Report::Unfinished(what));
         }
+    }
+
+    /// The last of a reactor in a forked child: the worker is the parent's, and so is what the backend watches.
+    fn leave_to_the_parent(&self) {
+        std::mem::forget(self.worker.take());
+        self.tasks.abandon();
+        // Closing a poller may take its own descriptors out of the set that both share.
+        std::mem::forget(Arc::clone(&self.shared.poller));
+        self.shutdown.stage.set(Stage::Over);
+        self.shared.end.reach();
     }
 }
 

@@ -96,6 +96,10 @@ impl Core {
         let mut budget = Budget { items: self.shared.options.turn_items, until, unset };
         let complete = self.phases(&mut budget) && self.rounds(now, &mut budget);
         self.advance_shutdown();
+        // Some of that may have forked. What is left of the turn in the child is its parent's, and it shares the set.
+        if !self.shared.process.is_current() {
+            return;
+        }
         self.unwatch();
         if !self.timers.borrow().is_idle() {
             self.catch_up();
@@ -117,8 +121,7 @@ impl Core {
     /// Looks for what has come meanwhile, where the worker rests. What is found is for the next turn.
     fn poll_for_the_worker(self: &Rc<Core>) {
         let shared = &self.shared;
-        // A forked child has a copy of the rest, and shares the set: what it took would be its parent's.
-        if !shared.rest.claim() || !shared.process.is_current() {
+        if !shared.rest.claim() {
             return;
         }
         let found = self.poll(Some(Duration::ZERO));
@@ -286,7 +289,8 @@ impl Core {
     }
 
     fn run_tasks(self: &Rc<Core>, budget: &mut Budget) -> bool {
-        if self.posted.get() {
+        // In a forked child, one whose push was under way never comes, and would be waited for.
+        if self.posted.get() && self.shared.process.is_current() {
             while let Some(key) = self.shared.inbox.pop_task() {
                 self.tasks.arrive(key);
             }

@@ -8,6 +8,7 @@ mod forwarding;
 mod handles;
 #[cfg(feature = "net")]
 mod layers;
+mod shutdown;
 mod turns;
 
 use std::cell::Cell;
@@ -51,6 +52,11 @@ fn fork() -> libc::pid_t {
     // fork, the allocator's, are taken care of by the C library.
     let pid = unsafe { libc::fork() };
     assert!(pid >= 0, "fork: {}", io::Error::last_os_error());
+    if pid == 0 {
+        // One that hangs fails.
+        // SAFETY: it sets the alarm of this process, which nobody else uses.
+        unsafe { libc::alarm(LIMIT.as_secs() as libc::c_uint) };
+    }
     pid
 }
 

@@ -125,7 +125,7 @@ impl Core {
             self.lent.set(true);
         }
         self.drive.set(Drive::Embedded);
-        self.shared.proxy.seize(self.descriptor_waker());
+        self.seize_waker(self.descriptor_waker());
         self.now.set(self.shared.clock.now());
         self.flush();
         if self.owes_a_turn() {

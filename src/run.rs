@@ -148,7 +148,7 @@ impl Core {
         self.shared.check()?;
         self.check_free("run()")?;
         self.drive.set(Drive::Running);
-        self.shared.proxy.seize(self.notifying_waker());
+        self.seize_waker(self.notifying_waker());
         let _running = Running(self);
         loop {
             self.turn();
@@ -169,7 +169,7 @@ impl Core {
         self.shared.check()?;
         self.check_free("block_on()")?;
         self.drive.set(Drive::Running);
-        self.shared.proxy.seize(self.notifying_waker());
+        self.seize_waker(self.notifying_waker());
         let _running = Running(self);
         let mut future = pin!(unconstrained(future));
         let woken =
@@ -218,7 +218,7 @@ impl Core {
         let mut finished = Finished::default();
         if self.shutdown.stage() != Stage::Over {
             self.shared.stop();
-            self.shared.proxy.seize(self.notifying_waker());
+            self.seize_waker(self.notifying_waker());
             self.retire_worker(limit);
             self.drive.set(Drive::Running);
             self.turn_until_over(limit);
@@ -234,7 +234,7 @@ impl Core {
         let left = self.shared.clock.until(limit).unwrap_or(Duration::MAX);
         // A thread that woke the host before may be in its waker yet. What the waker posts to is
         // the caller's to destroy when this returns.
-        let closed = self.shared.proxy.close(Instant::now() + left.min(WAKER_PATIENCE));
+        let closed = self.close_waker(Instant::now() + left.min(WAKER_PATIENCE));
         if closed.is_err() && !self.is_waker_busy() {
             finished.abandoned.push("a call of the host's waker, which does not return".to_owned());
         }
@@ -348,6 +348,12 @@ impl Core {
                 return;
             }
         }
+    }
+
+    /// Has the reactor's `own` waker called in the place of the host's, which goes. What that has captured is the
+    /// user's.
+    pub(crate) fn seize_waker(&self, own: Arc<proxy::Waker>) {
+        self.call_user(|_| None, || self.shared.proxy.seize(own));
     }
 
     /// A waker for a host that parks in the backend.

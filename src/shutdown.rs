@@ -8,6 +8,7 @@
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::future::Future;
+use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use crate::local;
 use crate::report::Report;
 use crate::slots::Slots;
 use crate::stats::count;
+use crate::stopped::End;
 use crate::task::Task;
 
 /// When a shutdown trigger runs.
@@ -264,21 +266,32 @@ impl Core {
             self.call_user(|_| None, || drop(trigger));
         }
         self.close_tasks();
-        self.ready.borrow_mut().clear();
+        self.drop_user(self.ready.take());
         // A destructor may have forked: the worker is the parent's, and a lock may be held by a thread that the
         // child has not got.
         if !self.shared.process.is_current() {
             return;
         }
+        let _reaches = Reaches(&self.shared.end);
         // No call of the waker begins from here on; one that runs may need this very thread to end.
-        let _may_still_run = self.shared.proxy.close(Instant::now());
+        let _may_still_run = self.close_waker(Instant::now());
         let notify = self.shared.park.exit();
         self.shared.notify_if(notify);
         // `finish`, and the drop of the reactor, have their own patience.
         if orderly && self.drive.get() == Drive::Interleaved && !self.is_waker_busy() {
             self.join_worker(JOIN_LIMIT);
         }
-        self.shared.end.reach();
+    }
+
+    /// The host's waker is not called again, and goes. What it has captured is the user's.
+    ///
+    /// # Errors
+    ///
+    /// `TimedOut` when it still runs at the limit.
+    pub(crate) fn close_waker(&self, limit: Instant) -> io::Result<()> {
+        let closed = self.call_user(|_| None, || self.shared.proxy.close(limit));
+        // Only a waker that nobody is inside of has panicked there.
+        closed.unwrap_or(Ok(()))
     }
 
     /// Waits until the worker has ended, at most for `limit`, and closes what it held on to. False
@@ -323,7 +336,7 @@ impl Core {
         // An end that is on the stack, and runs its calls, has not come to this yet.
         let notify = self.shared.park.exit();
         self.shared.notify_if(notify);
-        let closed = self.shared.proxy.close(Instant::now() + WAKER_LIMIT);
+        let closed = self.close_waker(Instant::now() + WAKER_LIMIT);
         let limit = if self.is_waker_busy() { Duration::ZERO } else { JOIN_LIMIT };
         let worker = self.join_worker(limit);
         if !worker {
@@ -335,7 +348,9 @@ impl Core {
                 // It never polls again: what it held on to can be closed.
                 self.empty_limbo();
             } else {
-                // It may be polling: what it holds on to must stay open.
+                // It may be polling: what it holds on to must stay open. An end that is on the stack may not have
+                // come to the others.
+                self.close_sources();
                 self.sources.leak();
             }
         } else if closed.is_err() {
@@ -359,6 +374,15 @@ impl Core {
 pub(crate) const JOIN_LIMIT: Duration = Duration::from_secs(5);
 /// How long a dropped reactor waits for the host's waker to return.
 const WAKER_LIMIT: Duration = Duration::from_millis(40);
+
+/// Reaches the end, also when a backend of the user's panics on the way: who waits for it would wait for ever.
+struct Reaches<'a>(&'a End);
+
+impl Drop for Reaches<'_> {
+    fn drop(&mut self) {
+        self.0.reach();
+    }
+}
 
 async fn run_trigger(future: TriggerFuture, ending: Ending, label: Label) {
     if let Err(error) = future.await {

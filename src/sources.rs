@@ -91,6 +91,12 @@ impl Sources {
         table.iter().filter(|(_, entry)| !entry.is(Mark::Limbo)).map(|(key, _)| key).collect()
     }
 
+    /// Those in limbo.
+    fn in_limbo(&self) -> Vec<Key> {
+        let table = self.table.borrow();
+        table.iter().filter(|(_, entry)| entry.is(Mark::Limbo)).map(|(key, _)| key).collect()
+    }
+
     /// How many there are, with those in limbo.
     fn count(&self) -> usize {
         self.table.borrow().len()

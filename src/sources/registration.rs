@@ -105,9 +105,11 @@ impl Core {
         self.ready.replace(others);
     }
 
-    /// Closes the objects in limbo: the backend does not wait any more.
+    /// Closes the objects in limbo: the backend does not wait any more. The others are to hear of their end first,
+    /// which comes when one of the last calls of a reactor has led here.
     pub(crate) fn empty_limbo(&self) {
-        let all = self.sources.table.borrow_mut().drain();
-        drop(all);
+        for key in self.sources.in_limbo() {
+            self.drop_user(self.sources.release(key));
+        }
     }
 }

@@ -90,7 +90,7 @@ fn dropping_inside_a_callback_is_sound(world: &World) {
 }
 
 /// Panics when it is dropped.
-struct Bomb;
+pub struct Bomb;
 
 impl Drop for Bomb {
     fn drop(&mut self) {

@@ -11,6 +11,7 @@ mod connecting;
 #[cfg(feature = "net")]
 mod datagrams;
 mod delivery;
+mod destructors;
 #[cfg(feature = "net")]
 mod dropped;
 mod dropping;
@@ -25,6 +26,7 @@ mod forwarding;
 mod futures;
 mod hang_ups;
 mod idling;
+mod last_calls;
 mod levels;
 #[cfg(feature = "net")]
 mod listeners;
@@ -144,6 +146,8 @@ const SUITES: &[(&str, &[Case])] = &[
     ("shutdown", shutdown::CASES),
     ("finishing", finishing::CASES),
     ("dropping", dropping::CASES),
+    ("destructors", destructors::CASES),
+    ("last_calls", last_calls::CASES),
     ("phases", phases::CASES),
     ("several", several::CASES),
     ("windows", windows::CASES),

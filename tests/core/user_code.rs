@@ -12,7 +12,7 @@ use std::task::{Context, Wake, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use interloop::{Action, Handle, Interest, Phase, Reactor, Report};
+use interloop::{Action, Handle, Interest, Phase, Report};
 
 use crate::cases;
 use crate::pairs::pair;
@@ -25,9 +25,7 @@ cases!(
     a_panicking_waker_keeps_no_timer_from_running,
     what_becomes_a_label_may_use_the_reactor,
     a_panicking_destructor_of_a_future_goes_on_at_the_end_of_a_turn,
-    the_drop_of_a_waker_may_use_the_reactor,
-    a_call_of_the_end_may_wait_for_the_next_one,
-    a_call_of_the_end_may_drop_the_reactor;
+    the_drop_of_a_waker_may_use_the_reactor;
     interleaved:
     finish_keeps_its_timeout_while_a_report_waits_for_it,
     swap_does_not_wait_for_the_new_waker,
@@ -263,47 +261,6 @@ fn the_drop_of_a_waker_may_use_the_reactor(world: &World) {
     drop((ready, sleep));
     assert_eq!(drops.load(Ordering::SeqCst), 2);
     LOOKED_AT.set(None);
-}
-
-/// Behaviour 34: the calls that the end runs are not on its stack.
-fn a_call_of_the_end_may_wait_for_the_next_one(world: &World) {
-    let reactor = world.reactor();
-    let second = Arc::new(AtomicBool::new(false));
-    let (remote, set) = (reactor.remote(), Arc::clone(&second));
-    let posts = async move {
-        let first = move || {
-            // A nested host loop, in the simplest form.
-            while !second.load(Ordering::SeqCst) {
-                Reactor::current().unwrap().turn();
-            }
-        };
-        remote.call(first).unwrap();
-        remote.call(move || set.store(true, Ordering::SeqCst)).unwrap();
-    };
-    reactor.on_shutdown(Phase::After, posts).unwrap().detach();
-    assert!(reactor.finish(LIMIT).unwrap().is_clean());
-}
-
-thread_local! {
-    static APP: RefCell<Option<Reactor>> = const { RefCell::new(None) };
-}
-
-/// Behaviours 39, 42.
-fn a_call_of_the_end_may_drop_the_reactor(world: &World) {
-    let reactor = world.reactor();
-    let host = world.host(&reactor);
-    let (remote, handle) = (reactor.remote(), reactor.handle());
-    let posting = remote.clone();
-    let posts = async move { posting.call(|| drop(APP.take())).unwrap() };
-    reactor.on_shutdown(Phase::After, posts).unwrap().detach();
-    reactor.stop();
-    APP.set(Some(reactor));
-    if world.has_host() {
-        host.run_until(|| remote.is_stopped());
-    } else {
-        let _gone = handle.run();
-    }
-    assert!(remote.is_stopped() && APP.take().is_none());
 }
 
 /// Behaviour 40: the worker is inside a reporter that waits for the host thread.

@@ -312,9 +312,10 @@ impl Core {
             || self.shutdown.is_due(self.shared.is_stopping(), || self.is_pool_busy())
     }
 
-    /// True while a closure of the pool runs, or has given what nobody has heard of yet.
+    /// True while a closure of the pool runs, or has given what nobody has heard of yet. The pool is the parent's in
+    /// a forked child, and so may be its lock.
     pub(crate) fn is_pool_busy(&self) -> bool {
-        self.shared.pool.is_busy() || self.tasks.is_unheard()
+        self.shared.process.is_current() && (self.shared.pool.is_busy() || self.tasks.is_unheard())
     }
 
     /// The worker is no longer to watch a callback of this turn.

@@ -99,7 +99,7 @@ impl Drop for Embedded {
         if core.drive.get() == Drive::Embedded {
             core.set_alarm(NEVER);
             core.drive.set(Drive::None);
-            core.shared.proxy.restore();
+            core.restore_waker();
         }
         core.lent.set(false);
     }

@@ -239,6 +239,8 @@ impl Handle {
     /// Dropping the task before the pool has begun with the closure drops it there; one that runs goes
     /// on to its end, unheard. The shutdown waits for all of them before it leaves a phase, and
     /// [`finish`](Handle::finish) names those that it could not wait for.
+    ///
+    /// In a forked child the closure is dropped here, and nothing comes of the task, as of any other there.
     #[cfg(feature = "unblock")]
     #[track_caller]
     pub fn unblock<T, F>(&self, f: F) -> Task<T>
@@ -247,6 +249,11 @@ impl Handle {
         F: FnOnce() -> T + Send + 'static,
     {
         let label = Label::caller();
+        // The pool is the parent's, and its locks may be held by threads that the child has not got.
+        if !self.core.shared.process.is_current() {
+            drop(f);
+            return self.core.spawn(std::future::pending(), label);
+        }
         let running = Running::begin(&self.core.shared, label.clone());
         let (on_the_pool, begun) = (Arc::clone(&running), Arc::clone(&running));
         let work = blocking::unblock(move || {

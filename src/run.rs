@@ -114,7 +114,7 @@ impl Drop for Running<'_> {
         if self.0.goes_on.take() {
             let _woken_below = self.0.shared.inbox.post();
         }
-        self.0.shared.proxy.restore();
+        self.0.restore_waker();
         // What the last poll of a future has left is for the next drive.
         self.0.settle();
     }
@@ -354,6 +354,14 @@ impl Core {
     /// user's.
     pub(crate) fn seize_waker(&self, own: Arc<proxy::Waker>) {
         self.call_user(|_| None, || self.shared.proxy.seize(own));
+    }
+
+    /// Ends what `seize_waker` began. Not in a forked child: there nothing is called, and the lock may be held by a
+    /// thread that it has not got.
+    pub(crate) fn restore_waker(&self) {
+        if self.shared.process.is_current() {
+            self.shared.proxy.restore();
+        }
     }
 
     /// A waker for a host that parks in the backend.

@@ -366,7 +366,7 @@ impl Core {
         // Closing a poller may take its own descriptors out of the set that both share.
         std::mem::forget(Arc::clone(&self.shared.poller));
         self.shutdown.stage.set(Stage::Over);
-        self.shared.end.reach();
+        self.shared.end.reach_unheard();
     }
 }
 

@@ -13,8 +13,8 @@ use crate::shared::Shared;
 
 /// The end of a reactor, and who waits for it.
 pub(crate) struct End {
-    /// Set once, by the host thread, before the waiters are taken. Release publishes all that the
-    /// reactor did before its end.
+    /// Set by the host thread, before the waiters are taken; in a forked child, which has none, without that.
+    /// Release publishes all that the reactor did before its end.
     reached: AtomicBool,
     /// Futures that wait. One that adds itself looks at `reached` under the lock: it is taken by
     /// `reach`, or sees it.
@@ -34,13 +34,18 @@ impl End {
     }
 
     pub(crate) fn reach(&self) {
-        self.reached.store(true, Ordering::Release);
+        self.reach_unheard();
         let wakers = std::mem::take(&mut self.lock().wakers);
         self.changed.notify_all();
         for (_, waker) in wakers {
             // Somebody else's waker, called without the lock. Its panic is nobody's here.
             let _panicked = catch_unwind(AssertUnwindSafe(|| waker.wake()));
         }
+    }
+
+    /// As `reach`, in a forked child: those who wait are its parent's, and so may be the lock.
+    pub(crate) fn reach_unheard(&self) {
+        self.reached.store(true, Ordering::Release);
     }
 
     pub(crate) fn is_reached(&self) -> bool {

@@ -8,6 +8,7 @@ mod forwarding;
 mod handles;
 #[cfg(feature = "net")]
 mod layers;
+mod locks;
 mod shutdown;
 mod turns;
 

@@ -14,7 +14,7 @@ mod model;
 mod sole;
 
 use std::cell::Cell;
-use std::num::NonZeroU32;
+use std::num::NonZeroU64;
 use std::task::Waker;
 
 use interloop_backends::{Interest, Mode, Readiness};
@@ -38,7 +38,6 @@ pub(crate) struct Cache {
     life: Cell<Life>,
     /// How many events came. An operation forgets only what was known when it began.
     events: Cell<u32>,
-    last_name: Cell<u32>,
     /// Who waits, where it is one.
     sole: Sole,
     /// The others.
@@ -62,7 +61,23 @@ pub(crate) type Ticket = u32;
 
 /// The name of a future that waits. None is a poll function, which nobody tells when its caller loses
 /// interest.
-pub(crate) type Name = Option<NonZeroU32>;
+pub(crate) type Name = Option<NonZeroU64>;
+
+/// Gives out the names of a reactor. None comes twice: a future may wait for as long as the program runs, beside another
+/// one that waits five thousand times a second.
+pub(crate) struct Names(Cell<u64>);
+
+impl Names {
+    pub(crate) const fn new() -> Names {
+        Names(Cell::new(0))
+    }
+
+    #[inline]
+    pub(crate) fn next(&self) -> Name {
+        self.0.set(self.0.get() + 1);
+        NonZeroU64::new(self.0.get())
+    }
+}
 
 /// Wakers that wait no more.
 pub(crate) enum Replaced {
@@ -85,7 +100,6 @@ impl Cache {
             told: Cell::new(Interest::NONE),
             life: Cell::new(Life::Live),
             events: Cell::new(0),
-            last_name: Cell::new(0),
             sole: Sole::new(),
             crowd: Cell::new(None),
             crowded: Cell::new(false),
@@ -176,14 +190,6 @@ impl Cache {
     /// What is known for `interest`: the ticket to forget it with.
     pub(crate) fn ticket(&self, interest: Interest) -> Option<Ticket> {
         self.known.get().intersects(interest).then(|| self.events.get())
-    }
-
-    /// Gives out the name of a future that waits. It comes again after four billion others, when nobody
-    /// remembers the first.
-    pub(crate) fn new_name(&self) -> Name {
-        let name = NonZeroU32::new(self.last_name.get().wrapping_add(1)).unwrap_or(NonZeroU32::MIN);
-        self.last_name.set(name.get());
-        Some(name)
     }
 
     /// Lets `waker` wait for what is not known, in the place of what waits under the same name, unless it does
@@ -322,6 +328,18 @@ mod tests {
     pub(super) const READ: Interest = Interest::READABLE;
 
     #[test]
+    fn a_name_is_never_given_out_again() {
+        let names = Names(Cell::new(u64::from(u32::MAX)));
+        let (first, next) = (names.next(), names.next());
+        assert!(first != next && next > NonZeroU64::new(u64::from(u32::MAX)));
+        let cache = Cache::new(true, Interest::NONE, READ);
+        let all = READ | Interest::WRITABLE | Interest::PRIORITY;
+        assert!(matches!(cache.wait(first, all, &waker()), Replaced::Nothing));
+        assert!(cache.sole.place() == Place { name: first, interest: all });
+        assert!(cache.unwait(next).is_none() && cache.unwait(first).is_some());
+    }
+
+    #[test]
     fn what_came_during_an_operation_is_not_forgotten() {
         let cache = Cache::new(true, READ, READ);
         let ticket = cache.ticket(READ).unwrap();
@@ -362,7 +380,7 @@ mod tests {
         let cache = Cache::new(false, READ, READ);
         assert_eq!(cache.wanted(), Interest::NONE);
         cache.forget(READ, cache.ticket(READ).unwrap());
-        let id = cache.new_name();
+        let id = Names::new().next();
         let _ = cache.wait(id, READ, Waker::noop());
         assert_eq!(cache.wanted(), READ);
         assert!(cache.unwait(id).is_some());
@@ -392,9 +410,9 @@ mod tests {
     #[test]
     fn the_waker_of_one_who_was_woken_here_is_kept_for_his_next_wait_and_is_nobody_meanwhile() {
         let cache = Cache::new(true, Interest::NONE, READ);
-        let (waker, wakes) = (waker(), std::cell::Cell::new(0));
+        let (waker, wakes, names) = (waker(), Cell::new(0), Names::new());
         for _ in 0..2 {
-            assert!(matches!(cache.wait(cache.new_name(), READ, &waker), Replaced::Nothing));
+            assert!(matches!(cache.wait(names.next(), READ, &waker), Replaced::Nothing));
             let wake = |kept: &Waker| {
                 wakes.set(wakes.get() + 1);
                 kept.will_wake(&waker)
@@ -411,8 +429,8 @@ mod tests {
     #[test]
     fn an_event_wakes_those_whom_it_answers_and_no_others() {
         let cache = Cache::new(true, Interest::NONE, READ);
-        let (reader, writer) = (waker(), waker());
-        let name = cache.new_name();
+        let (reader, writer, names) = (waker(), waker(), Names::new());
+        let name = names.next();
         assert!(matches!(cache.wait(name, Interest::WRITABLE, &writer), Replaced::Nothing));
         assert!(matches!(cache.wait(None, READ, &reader), Replaced::Nothing));
         assert!(cache.is_crowded());
@@ -422,7 +440,7 @@ mod tests {
         cache.forget(READ, cache.ticket(READ).unwrap());
         let moved = waker();
         assert!(matches!(cache.wait(name, READ, &moved), Replaced::Dropped(_)));
-        assert!(cache.unwait(cache.new_name()).is_none());
+        assert!(cache.unwait(names.next()).is_none());
         assert!(cache.unwait(name).is_some_and(|last| last.will_wake(&moved)));
         assert!(cache.close().next().is_none());
     }

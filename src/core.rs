@@ -61,8 +61,10 @@ pub(crate) struct Core {
     pub(crate) lent: Cell<bool>,
     /// How many waits have reported what is nobody's, since the last renewal.
     pub(crate) vain: Cell<usize>,
-    /// When the backend's alarm goes off, or `NEVER`: of the embedded drive.
+    /// When the backend's alarm is to go off, or `NEVER`: of the embedded drive.
     pub(crate) alarm: Cell<Nanos>,
+    /// When it does: not later than that, and not too far ahead for a backend.
+    pub(crate) rings: Cell<Nanos>,
     /// What was reported and not dispatched yet.
     pub(crate) ready: RefCell<VecDeque<Ready>>,
     /// The buffer of the host thread's own waits.
@@ -97,6 +99,9 @@ pub(crate) struct Core {
     pub(crate) resolver: RefCell<Rc<dyn crate::net::Resolve>>,
     /// How many things that do not wait the running task may still do.
     pub(crate) credit: Cell<u32>,
+    /// Of the futures that wait for a source.
+    #[cfg(feature = "net")]
+    pub(crate) names: crate::cache::Names,
     /// How many callbacks have run: the number of the last.
     callbacks: Cell<u64>,
     /// The number of the callback on top of the stack, or 0.
@@ -121,6 +126,7 @@ impl Core {
             lent: Cell::new(false),
             vain: Cell::new(0),
             alarm: Cell::new(NEVER),
+            rings: Cell::new(NEVER),
             ready: RefCell::new(VecDeque::new()),
             polled: RefCell::new(Vec::new()),
             last_calls: RefCell::new(VecDeque::new()),
@@ -139,6 +145,8 @@ impl Core {
             #[cfg(feature = "net")]
             resolver: RefCell::new(Rc::new(crate::net::SystemResolver)),
             credit: Cell::new(CREDIT),
+            #[cfg(feature = "net")]
+            names: crate::cache::Names::new(),
             callbacks: Cell::new(0),
             running: Cell::new(0),
             watched: Cell::new(0),

@@ -123,7 +123,7 @@ impl<T: AsSource + 'static> Async<T> {
     /// Lets the task wait, under its name when it is a future's.
     fn wait(&self, name: Option<&Cell<Name>>, interest: Interest, cx: &mut Context<'_>) {
         let name = name.and_then(|name| {
-            name.set(name.get().or_else(|| self.cache().new_name()));
+            name.set(name.get().or_else(|| self.core().names.next()));
             name.get()
         });
         match self.cache().wait(name, interest, cx.waker()) {

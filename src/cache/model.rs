@@ -6,7 +6,7 @@ use std::task::Waker;
 use interloop_backends::{Interest, Readiness};
 
 use super::tests::{READ, waker};
-use super::{Cache, Name, Replaced};
+use super::{Cache, Name, Names, Replaced};
 
 /// Who waits by name or without one, for which interest, and by which of the wakers.
 type Model = Vec<(Name, Interest, usize)>;
@@ -34,7 +34,8 @@ fn each_event_wakes_those_who_wait_for_it_whoever_waited_before() {
     };
     for _ in 0..2_000 {
         let cache = Cache::new(true, Interest::NONE, READ);
-        let names = [None, None, cache.new_name(), cache.new_name(), cache.new_name()];
+        let given = Names::new();
+        let names = [None, None, given.next(), given.next(), given.next()];
         let mut model = Model::new();
         for _ in 0..next(30) {
             let (interest, readiness) = INTERESTS[next(2)];

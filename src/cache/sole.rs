@@ -1,6 +1,7 @@
 //! The one who waits for a source, where it is one: he has his place in its cache.
 
 use std::cell::Cell;
+use std::num::NonZeroU64;
 use std::task::Waker;
 
 use interloop_backends::Interest;
@@ -14,8 +15,35 @@ pub(super) struct Place {
     pub(super) interest: Interest,
 }
 
-/// Where nobody waits.
-const EMPTY: Place = Place { name: None, interest: Interest::NONE };
+/// A place in one word, as every source has one: the name above the interest. Nobody runs out of names of 56 bits.
+#[derive(Clone, Copy)]
+struct Word(u64);
+
+impl Word {
+    /// Where nobody waits.
+    const EMPTY: Word = Word(0);
+    const INTERESTS: [Interest; 3] = [Interest::READABLE, Interest::WRITABLE, Interest::PRIORITY];
+
+    #[inline]
+    fn of(Place { name, interest }: Place) -> Word {
+        let bit = |at: usize| u64::from(interest.contains(Word::INTERESTS[at])) << at;
+        Word(name.map_or(0, NonZeroU64::get) << 8 | bit(0) | bit(1) | bit(2))
+    }
+
+    #[inline]
+    fn is_empty(self) -> bool {
+        self.0 & 0b111 == 0
+    }
+
+    #[inline]
+    fn place(self) -> Place {
+        let part = |at: usize| match self.0 >> at & 1 {
+            0 => Interest::NONE,
+            _ => Word::INTERESTS[at],
+        };
+        Place { name: NonZeroU64::new(self.0 >> 8), interest: part(0) | part(1) | part(2) }
+    }
+}
 
 pub(super) struct Waiting {
     pub(super) place: Place,
@@ -24,7 +52,7 @@ pub(super) struct Waiting {
 
 /// The first of those who wait.
 pub(super) struct Sole {
-    place: Cell<Place>,
+    place: Cell<Word>,
     /// His waker. Where nobody waits, that of a task of this reactor's who did and was woken: as a rule he is
     /// the next to wait, and his waker need not be dropped and cloned again.
     waker: Cell<Option<Waker>>,
@@ -32,21 +60,21 @@ pub(super) struct Sole {
 
 impl Sole {
     pub(super) fn new() -> Sole {
-        Sole { place: Cell::new(EMPTY), waker: Cell::new(None) }
+        Sole { place: Cell::new(Word::EMPTY), waker: Cell::new(None) }
     }
 
     /// True when nobody waits here.
     #[inline]
     pub(super) fn is_empty(&self) -> bool {
-        self.place.get().interest.is_none()
+        self.place.get().is_empty()
     }
 
     pub(super) fn place(&self) -> Place {
-        self.place.get()
+        self.place.get().place()
     }
 
     pub(super) fn put(&self, waiting: Waiting) {
-        self.place.set(waiting.place);
+        self.place.set(Word::of(waiting.place));
         // The place was empty: what is replaced here is at most a waker of ours, and no user code.
         self.waker.set(Some(waiting.waker));
     }
@@ -54,10 +82,10 @@ impl Sole {
     /// Takes out who waits here, if that is true of him.
     #[inline]
     pub(super) fn take_if(&self, is: impl Fn(Place) -> bool) -> Option<Waker> {
-        if self.is_empty() || !is(self.place.get()) {
+        if self.is_empty() || !is(self.place()) {
             return None;
         }
-        self.place.set(EMPTY);
+        self.place.set(Word::EMPTY);
         self.waker.take()
     }
 
@@ -68,9 +96,9 @@ impl Sole {
         is: impl FnOnce(Place) -> bool,
         wake: impl FnOnce(&Waker) -> bool,
     ) -> bool {
-        let woken = is(self.place.get()) && self.with_waker(wake);
+        let woken = is(self.place()) && self.with_waker(wake);
         if woken {
-            self.place.set(EMPTY);
+            self.place.set(Word::EMPTY);
         }
         woken
     }
@@ -80,7 +108,7 @@ impl Sole {
     pub(super) fn waits_again(&self, place: Place, waker: &Waker) -> bool {
         let same = self.with_waker(|last| last.will_wake(waker));
         if same {
-            self.place.set(place);
+            self.place.set(Word::of(place));
         }
         same
     }
@@ -102,6 +130,6 @@ impl Sole {
     }
 
     pub(super) fn is_waiting(&self, place: Place, waker: &Waker) -> bool {
-        self.place.get() == place && self.with_waker(|waits| waits.will_wake(waker))
+        self.place() == place && self.with_waker(|waits| waits.will_wake(waker))
     }
 }

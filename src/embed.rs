@@ -105,6 +105,9 @@ impl Drop for Embedded {
     }
 }
 
+/// What every kernel's timer takes. An alarm that is further away is set again when this is over.
+const LONGEST_ALARM: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
 impl Core {
     pub(crate) fn embed(self: &Rc<Core>) -> io::Result<Embedded> {
         self.shared.check()?;
@@ -119,7 +122,7 @@ impl Core {
         }
         // Tried here, where the caller hears of it: the timer may need a descriptor of its own.
         self.shared.poller.set_alarm(None)?;
-        self.alarm.set(NEVER);
+        self.forget_alarm();
         if self.shared.poller.keeps_closed() {
             self.end_levels();
             self.lent.set(true);
@@ -152,13 +155,19 @@ impl Core {
             return;
         }
         self.poll(Some(Duration::ZERO));
-        let alarm = self.alarm.get();
-        if alarm != NEVER && alarm <= self.shared.clock.now() {
-            self.alarm.set(NEVER);
+        let rings = self.rings.get();
+        if rings != NEVER && rings <= self.shared.clock.now() {
+            self.forget_alarm();
         }
     }
 
-    /// Has the descriptor readable at `deadline`.
+    /// The alarm has rung, or nobody has set one: whatever is due next sets it again.
+    fn forget_alarm(&self) {
+        self.alarm.set(NEVER);
+        self.rings.set(NEVER);
+    }
+
+    /// Has the descriptor readable at `deadline`, or when it is time to set the alarm again.
     pub(crate) fn set_alarm(&self, deadline: Nanos) {
         if self.drive.get() != Drive::Embedded
             || self.alarm.replace(deadline) == deadline
@@ -167,7 +176,11 @@ impl Core {
         {
             return;
         }
-        let after = self.shared.clock.until(deadline);
+        let now = self.shared.clock.now();
+        let rings = deadline.min(now.saturating_add(nanos(LONGEST_ALARM)));
+        let is_wanted = deadline != NEVER;
+        self.rings.set(if is_wanted { rings } else { NEVER });
+        let after = is_wanted.then(|| Duration::from_nanos(rings.saturating_sub(now)));
         if let Err(error) = self.shared.poller.set_alarm(after) {
             self.shared.worker.fail(&error);
             self.shared.report(&crate::Report::BackendFailed(&error));
@@ -189,5 +202,28 @@ impl Core {
         if limit < self.alarm.get() {
             self.set_alarm(limit);
         }
+    }
+}
+
+#[cfg(all(test, not(interloop_loom)))]
+mod tests {
+    use super::*;
+    use crate::Reactor;
+
+    #[test]
+    fn an_alarm_for_which_it_is_too_early_is_set_again_when_it_has_rung() {
+        let reactor = Reactor::new().unwrap();
+        let Ok(embedded) = reactor.embed() else { return };
+        let core = reactor.core();
+        let days =
+            |days: u64| core.shared.clock.now() + nanos(Duration::from_secs(days * 24 * 60 * 60));
+        reactor.after(Duration::from_secs(30 * 24 * 60 * 60), || ()).detach();
+        let rings = core.rings.get();
+        assert!((days(6)..=days(7)).contains(&rings) && core.alarm.get() > days(29));
+        embedded.turn();
+        assert_eq!(core.rings.get(), rings, "one that has not rung stays");
+        core.rings.set(1);
+        embedded.turn();
+        assert!(core.rings.get() >= rings, "a week has passed");
     }
 }

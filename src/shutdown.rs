@@ -266,6 +266,8 @@ impl Core {
             self.call_user(|_| None, || drop(trigger));
         }
         self.close_tasks();
+        #[cfg(feature = "net")]
+        self.drop_resolver();
         self.drop_user(self.ready.take());
         // A destructor may have forked: the worker is the parent's, and a lock may be held by a thread that the
         // child has not got.

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use super::{Context, LocalBoxFuture, Target, ToTarget, lookups};
 use crate::core::Core;
 use crate::handle::Handle;
+use crate::shutdown::Stage;
 
 /// What looks names up, for [`Handle::set_resolver`].
 pub trait Resolve {
@@ -49,10 +50,22 @@ fn not_found(error: io::Error) -> io::Error {
 }
 
 impl Handle {
-    /// Replaces what looks names up for this reactor, which is [`SystemResolver`] at first.
+    /// Replaces what looks names up for this reactor, which is [`SystemResolver`] at first. It may hold a handle of
+    /// this reactor: it is dropped when that has stopped.
     pub fn set_resolver(&self, resolver: impl Resolve + 'static) {
-        let old = self.core().resolver.replace(Rc::new(resolver));
-        drop(old);
+        let core = self.core();
+        if core.shutdown.stage() != Stage::Over {
+            let old = core.resolver.replace(Rc::new(resolver));
+            drop(old);
+        }
+    }
+}
+
+impl Core {
+    /// The reactor ends, and nobody looks a name up any more.
+    pub(crate) fn drop_resolver(&self) {
+        let last = self.resolver.replace(Rc::new(SystemResolver));
+        self.drop_user(last);
     }
 }
 

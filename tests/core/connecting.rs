@@ -7,10 +7,10 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use futures_lite::{AsyncReadExt, AsyncWriteExt};
-use interloop::BackendKind;
 use interloop::net::{
     LocalBoxFuture, Resolve, TcpListener, TcpStream, UnixListener, UnixStream, lookup,
 };
+use interloop::{BackendKind, Handle};
 
 use crate::cases;
 use crate::datagrams::Place;
@@ -27,6 +27,7 @@ cases!(
     a_family_that_hangs_does_not_hold_the_other_one_up,
     every_failure_is_in_the_error,
     a_name_that_does_not_exist_is_said_to_be,
+    a_resolver_may_hold_a_handle_of_its_reactor,
     a_look_up_that_nobody_wants_is_dropped,
     a_thousand_look_ups_end_and_cancelled_ones_leave_room,
     a_unix_socket_that_is_not_there_is_named,
@@ -239,6 +240,41 @@ impl Resolve for Silent {
             let _given_up = given_up;
             std::future::pending().await
         })
+    }
+}
+
+/// Asks servers over the reactor's own sockets.
+struct Asking(Rc<()>, #[expect(dead_code, reason = "it is held")] Handle);
+
+impl Resolve for Asking {
+    fn resolve(&self, _: &str, _: u16) -> LocalBoxFuture<io::Result<Vec<SocketAddr>>> {
+        let asked = Rc::clone(&self.0);
+        Box::pin(async move {
+            let _asked = asked;
+            std::future::pending().await
+        })
+    }
+}
+
+/// Behaviour 42.
+fn a_resolver_may_hold_a_handle_of_its_reactor(world: &World) {
+    let held = Rc::new(());
+    for is_finished in [false, true] {
+        let reactor = world.unhurried();
+        let host = world.has_host().then(|| world.host(&reactor));
+        let resolver = || Asking(Rc::clone(&held), reactor.handle());
+        reactor.set_resolver(resolver());
+        let handle = reactor.handle();
+        let look_up = async move { drop(TcpStream::connect(&handle, "some.name:80").await) };
+        reactor.spawn_local(look_up).detach();
+        if is_finished {
+            let _the_task_was_cancelled = reactor.finish(LIMIT).unwrap();
+            assert_eq!(Rc::strong_count(&held), 1);
+            // One that comes too late is not kept.
+            reactor.set_resolver(resolver());
+        }
+        drop((host, reactor));
+        assert_eq!(Rc::strong_count(&held), 1, "finished: {is_finished}");
     }
 }
 

@@ -138,7 +138,7 @@ impl Inbox {
         self.events.fetch(take);
     }
 
-    /// Pushes a task that a foreign thread woke. True when it was not underway already: then the caller
+    /// Pushes a task that a foreign thread woke, or the host thread while it ends. True when it was not underway already: then the caller
     /// posts.
     #[must_use]
     pub(crate) fn push_task(&self, task: Key, underway: &Underway) -> bool {
@@ -154,6 +154,10 @@ impl Inbox {
         self.tasks.pop()
     }
 
+    pub(crate) fn has_no_task(&self) -> bool {
+        self.tasks.is_empty()
+    }
+
     pub(crate) fn pop_call(&self) -> Option<Call> {
         self.calls.pop()
     }
@@ -164,7 +168,7 @@ impl Inbox {
 
     /// True when no call and no foreign task waits.
     pub(crate) fn is_drained(&self) -> bool {
-        self.calls.is_empty() && self.tasks.is_empty()
+        self.has_no_call() && self.has_no_task()
     }
 
     /// Pushes a call and posts it. `Ok(true)` when the caller has to wake the host.

@@ -66,6 +66,12 @@ pub(crate) fn find(id: usize) -> Option<Rc<Core>> {
         .flatten()
 }
 
+/// True when this thread ends, and finds nothing any more.
+#[cold]
+pub(crate) fn has_ended() -> bool {
+    REACTORS.try_with(|_| ()).is_err()
+}
+
 /// The reactor whose turn runs on this thread, the innermost where they nest.
 pub(crate) fn current() -> Option<Rc<Core>> {
     TURN.try_with(|turn| turn.borrow().clone()).ok().flatten()
@@ -73,7 +79,13 @@ pub(crate) fn current() -> Option<Rc<Core>> {
 
 /// Marks a turn of `core` until the guard goes.
 pub(crate) fn turning(core: &Rc<Core>) -> Turning {
-    Turning { outer: TURN.replace(Some(Rc::clone(core))) }
+    Turning { outer: mark(Some(Rc::clone(core))) }
+}
+
+/// Says whose turn runs, and gives what was said before. A thread that ends, and drops a reactor which it had in a
+/// variable of its own, may have no mark any more.
+fn mark(core: Option<Rc<Core>>) -> Option<Rc<Core>> {
+    TURN.try_with(|turn| turn.replace(core)).ok().flatten()
 }
 
 pub(crate) struct Turning {
@@ -82,8 +94,7 @@ pub(crate) struct Turning {
 
 impl Drop for Turning {
     fn drop(&mut self) {
-        let core = TURN.replace(self.outer.take());
-        drop(core);
+        drop(mark(self.outer.take()));
     }
 }
 

@@ -44,10 +44,14 @@ impl Woken {
         let shared = &self.shared;
         if shared.is_host() {
             let core = local::find_turning(shared.id).or_else(|| local::find(shared.id));
-            if let Some(core) = core {
-                core.wake_task(self.key);
+            match core {
+                Some(core) => return core.wake_task(self.key),
+                // The thread ends, and has forgotten whose reactors it had.
+                None if local::has_ended() => {}
+                None => return,
             }
-        } else if shared.inbox.push_task(self.key, &self.underway) {
+        }
+        if shared.inbox.push_task(self.key, &self.underway) {
             shared.wake();
         }
     }

@@ -1,21 +1,25 @@
 //! What is on which thread: what is not `Send` never leaves that of the host.
 
+use std::cell::RefCell;
 use std::marker::PhantomData;
 use std::os::unix::net::UnixStream;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, Mutex};
 use std::task::Waker;
 use std::thread;
 use std::thread::ThreadId;
 use std::time::Duration;
 
-use interloop::{Action, Interest, Phase};
+use interloop::{Action, FinishGuard, Interest, Phase, Reactor};
 
 use crate::cases;
 use crate::world::{LIMIT, World};
 
-cases!(what_is_not_send_is_dropped_on_the_host_thread,);
+cases!(
+    what_is_not_send_is_dropped_on_the_host_thread,
+    a_reactor_in_a_variable_of_its_thread_ends_with_it,
+);
 
 /// Must be dropped where it was made.
 struct HostOnly {
@@ -100,4 +104,28 @@ fn what_is_not_send_is_dropped_on_the_host_thread(world: &World) {
         assert_eq!(abroad.load(Ordering::Relaxed), 0, "dropped on a foreign thread");
         assert_eq!(dropped.load(Ordering::Relaxed), made, "each dropped once");
     }
+}
+
+/// The variable is registered before the first turn marks its thread, and so it is dropped after that mark.
+fn a_reactor_in_a_variable_of_its_thread_ends_with_it(world: &World) {
+    thread_local! {
+        static APPLICATION: RefCell<Option<(FinishGuard, Reactor)>> = const { RefCell::new(None) };
+    }
+    let said_goodbye = Arc::new(AtomicBool::new(false));
+    let (world, goodbye) = (*world, Arc::clone(&said_goodbye));
+    let thread = thread::spawn(move || {
+        APPLICATION.with_borrow_mut(|application| {
+            let reactor = world.unhurried();
+            let handle = reactor.handle();
+            let trigger = async move {
+                handle.sleep(Duration::from_millis(1)).await;
+                goodbye.store(true, Ordering::Relaxed);
+            };
+            reactor.on_shutdown(Phase::Before, trigger).unwrap().detach();
+            reactor.turn();
+            *application = Some((reactor.finish_on_drop(LIMIT), reactor));
+        });
+    });
+    thread.join().unwrap();
+    assert!(said_goodbye.load(Ordering::Relaxed));
 }

@@ -80,6 +80,11 @@ impl Tasks {
         self.wake(key);
     }
 
+    /// How many live.
+    pub(crate) fn count(&self) -> usize {
+        self.living.borrow().len()
+    }
+
     /// Lines up those that yielded, behind all others.
     pub(crate) fn promote(&self) {
         let mut later = self.later.borrow_mut();

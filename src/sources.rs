@@ -11,6 +11,7 @@ mod waiters;
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
+use std::rc::Rc;
 use std::task::Waker;
 
 use interloop_backends::{Interest, Key};
@@ -120,18 +121,24 @@ impl Sources {
     }
 
     pub(crate) fn see(&self) -> Vec<Seen> {
-        let table = self.table.borrow();
         let see = |entry: &Entry| {
             let limbo = entry.is(Mark::Limbo);
-            Seen {
+            let seen = Seen {
                 label: entry.label.clone(),
-                number: interloop_backends::source_number(entry.object.source()),
+                number: 0,
                 interest: if limbo { Interest::NONE } else { entry.wanted() },
                 lost: entry.is(Mark::Lost),
                 limbo,
-            }
+            };
+            (seen, Rc::clone(&entry.object))
         };
-        table.iter().map(|(_, entry)| see(entry)).collect()
+        let all: Vec<_> = self.table.borrow().iter().map(|(_, entry)| see(entry)).collect();
+        // What tells the descriptor is user code: nothing is borrowed.
+        let number = |(seen, object): (Seen, Rc<dyn Watched>)| {
+            let number = interloop_backends::source_number(object.source());
+            Seen { number, ..seen }
+        };
+        all.into_iter().map(number).collect()
     }
 
     #[inline]

@@ -16,6 +16,7 @@ use crate::clock::Nanos;
 use crate::core::{CREDIT, Core, Drive};
 use crate::label::Label;
 use crate::local;
+use crate::rest::Rest;
 use crate::run::LOOK_EVERY;
 use crate::sources::Ready;
 use crate::stats::count;
@@ -124,8 +125,17 @@ impl Core {
         if !shared.rest.claim() {
             return;
         }
-        let found = self.poll(Some(Duration::ZERO));
-        shared.rest.release(found);
+        /// Gives the claim back, though a backend of the user's panics.
+        struct Claimed<'a>(&'a Rest, bool);
+        impl Drop for Claimed<'_> {
+            fn drop(&mut self) {
+                self.0.release(self.1);
+            }
+        }
+        let mut claimed = Claimed(&shared.rest, false);
+        claimed.1 = self.poll(Some(Duration::ZERO));
+        let found = claimed.1;
+        drop(claimed);
         if !found {
             shared.worker.end_pause();
         }
@@ -289,17 +299,12 @@ impl Core {
     }
 
     fn run_tasks(self: &Rc<Core>, budget: &mut Budget) -> bool {
-        // In a forked child, one whose push was under way never comes, and would be waited for.
-        if self.posted.get() && self.shared.process.is_current() {
-            while let Some(key) = self.shared.inbox.pop_task() {
-                self.tasks.arrive(key);
-            }
-        }
+        let has_all = self.fetch_tasks();
         while !budget.is_spent(self) {
             let Some(task) = self.tasks.pop() else {
                 // Between two polls of one that yields come the host, and all that is ready.
                 self.tasks.promote();
-                return true;
+                return has_all;
             };
             budget.items -= 1;
             count(&self.counters.polls);
@@ -307,6 +312,49 @@ impl Core {
             self.call_user(|_| Some(task.label.borrow().clone()), || self.poll_task(&task));
         }
         self.tasks.promote();
-        self.tasks.is_idle()
+        has_all && self.tasks.is_idle()
+    }
+
+    /// Queues the tasks that other threads have woken. False where there are more: those threads may wake one again
+    /// as soon as it is taken out, for ever, and are not waited for.
+    fn fetch_tasks(&self) -> bool {
+        /// How many of tasks that are over there may be in one turn.
+        const LATE: usize = 64;
+        // In a forked child, one whose push was under way never comes, and would be waited for.
+        if !self.posted.get() || !self.shared.process.is_current() {
+            return true;
+        }
+        for _ in 0..self.tasks.count() + LATE {
+            let Some(key) = self.shared.inbox.pop_task() else { return true };
+            self.tasks.arrive(key);
+        }
+        self.shared.inbox.has_no_task()
+    }
+}
+
+#[cfg(all(test, not(interloop_loom)))]
+mod tests {
+    use interloop_backends::Key;
+
+    use crate::Reactor;
+    use crate::inbox::Underway;
+
+    #[test]
+    fn a_flood_of_foreign_wakes_is_taken_in_over_several_turns() {
+        let reactor = Reactor::new().unwrap();
+        let core = reactor.core();
+        let inbox = &core.shared.inbox;
+        for slot in 0..1_000 {
+            assert!(inbox.push_task(Key::new(slot, 7), &Underway::new()));
+        }
+        core.shared.wake();
+        let mut turns = 0;
+        while inbox.is_pending() || !inbox.has_no_task() {
+            assert!(inbox.is_pending(), "nobody is told of what is left");
+            reactor.turn();
+            turns += 1;
+        }
+        assert!((2..100).contains(&turns), "{turns}");
+        assert!(!core.posted.get());
     }
 }

@@ -45,10 +45,12 @@ impl Core {
         interest: Interest,
         label: Label,
     ) -> io::Result<Registration> {
-        let key = self.sources.table.borrow().next_key();
         let mut entry = Entry::new(object, interest, label);
         (entry.held, entry.mode) = (entry.wanted(), self.mode(&entry));
-        self.shared.poller.add(entry.object.source(), key, entry.held, entry.mode)?;
+        // What tells the descriptor is user code, which may register the next: only then comes the key.
+        let source = entry.object.source();
+        let key = self.sources.table.borrow().next_key();
+        self.shared.poller.add(source, key, entry.held, entry.mode)?;
         self.sources.table.borrow_mut().insert(entry);
         self.backend_changed();
         self.settle();
@@ -79,9 +81,10 @@ impl Core {
         let cached = object.cache().into_iter().flat_map(|cache| cache.close());
         let waiters = object.waiters().into_iter().flat_map(|waiters| waiters.close());
         waiters.chain(cached).for_each(|waker| self.wake_user(waker));
+        // A destructor that panics leaves nothing untold.
+        self.settle();
         object.drop_callback();
         drop((removed, object));
-        self.settle();
     }
 
     /// Removes all sources, and takes no more.

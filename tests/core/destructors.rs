@@ -5,6 +5,8 @@ use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+use std::time::Instant;
 
 use interloop::{Action, Interest, Reactor};
 
@@ -53,23 +55,28 @@ impl AsFd for Fused {
 /// A way to end a reactor, which may take it.
 type End = fn(&mut Option<Reactor>, &Host);
 
-const ENDS: [End; 3] = [
-    |slot, host| {
-        let reactor = slot.as_ref().unwrap();
-        reactor.stop();
-        run_until_stopped(reactor, host);
-    },
-    |slot, _host| drop(slot.as_ref().unwrap().finish(LIMIT)),
-    |slot, _host| drop(slot.take()),
+/// Each with whether the panics of destructors may come out of it.
+const ENDS: [(End, bool); 3] = [
+    (
+        |slot, host| {
+            let reactor = slot.as_ref().unwrap();
+            reactor.stop();
+            run_until_stopped(reactor, host);
+        },
+        true,
+    ),
+    (|slot, _host| drop(slot.as_ref().unwrap().finish(LIMIT)), true),
+    (|slot, _host| drop(slot.take()), false),
 ];
 
-/// Ends a reactor, and lets go of it.
-fn end(reactor: Reactor, host: &Host, end: End) {
+/// Ends a reactor, and lets go of it. What the worker holds on to, being on its way out of the waker, may go only
+/// then.
+fn end(reactor: Reactor, host: &Host, (end, lets_panics_out): (End, bool)) {
     let remote = reactor.remote();
     let mut slot = Some(reactor);
     let panicked = catch_unwind(AssertUnwindSafe(|| end(&mut slot, host))).is_err();
     assert!(remote.is_stopped(), "who waits for the end waits for ever");
-    assert_eq!(panicked, slot.is_some(), "a panic goes on, but for that of a drop");
+    assert!(!panicked || lets_panics_out);
 }
 
 /// Behaviours 39, 40, 42: a backend with a worker may hold on to the objects until the very end.
@@ -104,6 +111,10 @@ fn the_end_comes_although_the_waker_panics_when_it_is_dropped(world: &World) {
         };
         reactor.interleave(waker).unwrap();
         end(reactor, &host, way);
-        assert_eq!(dropped.load(Ordering::SeqCst), 1);
+        let limit = Instant::now() + LIMIT;
+        while dropped.load(Ordering::SeqCst) == 0 {
+            assert!(Instant::now() < limit, "the waker stays");
+            thread::yield_now();
+        }
     }
 }

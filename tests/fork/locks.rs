@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use interloop::{BackendKind, Reactor};
 
-use super::{LIMIT, exit, fork, in_child, on_each_backend, wait};
+use super::{exit, fork, in_child, on_each_backend, wait};
 
 /// How often a case forks beside threads that take locks. Some of the forks come while one is held.
 const FORKS: u32 = 30;
@@ -153,6 +153,8 @@ fn a_child_that_unblocks_a_closure_drops_it() {
 #[cfg(feature = "unblock")]
 fn child_unblocks(backend: BackendKind) {
     use std::sync::mpsc::{self, RecvTimeoutError};
+
+    use super::LIMIT;
 
     let reactor = Reactor::builder().backend(backend).build().unwrap();
     in_child(|| {

@@ -4,6 +4,8 @@
 
 mod executors;
 mod futures;
+#[cfg_attr(not(feature = "glib"), path = "tasks/glib/absent.rs")]
+mod glib;
 mod signal;
 
 use std::io;
@@ -49,6 +51,7 @@ fn systems(_: &str) -> Vec<String> {
         "async-executor/async-io",
         "tokio",
         "tokio/local-runtime",
+        "glib",
     ];
     systems.map(str::to_owned).to_vec()
 }
@@ -61,6 +64,7 @@ fn sample(sample: &Sample) -> io::Result<Vec<Figure>> {
         "async-executor/async-io" => measure(AsyncExecutor::new(Driver::AsyncIo), sample)?,
         "tokio" => measure(TokioLocal::new()?, sample)?,
         "tokio/local-runtime" => measure(TokioLocalRuntime::new()?, sample)?,
+        "glib" => glib::sample(sample)?,
         _ => return Err(unknown(&sample.system)),
     };
     Ok(vec![Figure::new("per_task", "ns", each)])

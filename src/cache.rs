@@ -11,15 +11,16 @@
 mod crowd;
 #[cfg(all(test, not(interloop_loom)))]
 mod model;
+mod names;
 mod sole;
 
 use std::cell::Cell;
-use std::num::NonZeroU64;
 use std::task::Waker;
 
 use interloop_backends::{Interest, Mode, Readiness};
 
 use crowd::Crowd;
+pub(crate) use names::{Name, Names};
 use sole::{Place, Sole, Waiting};
 
 pub(crate) struct Cache {
@@ -58,26 +59,6 @@ pub(crate) enum Life {
 
 /// What was known when an operation began: how many events had come.
 pub(crate) type Ticket = u32;
-
-/// The name of a future that waits. None is a poll function, which nobody tells when its caller loses
-/// interest.
-pub(crate) type Name = Option<NonZeroU64>;
-
-/// Gives out the names of a reactor. None comes twice: a future may wait for as long as the program runs, beside another
-/// one that waits five thousand times a second.
-pub(crate) struct Names(Cell<u64>);
-
-impl Names {
-    pub(crate) const fn new() -> Names {
-        Names(Cell::new(0))
-    }
-
-    #[inline]
-    pub(crate) fn next(&self) -> Name {
-        self.0.set(self.0.get() + 1);
-        NonZeroU64::new(self.0.get())
-    }
-}
 
 /// Wakers that wait no more.
 pub(crate) enum Replaced {
@@ -328,15 +309,14 @@ mod tests {
     pub(super) const READ: Interest = Interest::READABLE;
 
     #[test]
-    fn a_name_is_never_given_out_again() {
-        let names = Names(Cell::new(u64::from(u32::MAX)));
-        let (first, next) = (names.next(), names.next());
-        assert!(first != next && next > NonZeroU64::new(u64::from(u32::MAX)));
+    fn who_waits_for_everything_is_found_by_a_long_name() {
+        let names = Names::from(u64::from(u32::MAX));
+        let (name, other) = (names.next(), names.next());
         let cache = Cache::new(true, Interest::NONE, READ);
         let all = READ | Interest::WRITABLE | Interest::PRIORITY;
-        assert!(matches!(cache.wait(first, all, &waker()), Replaced::Nothing));
-        assert!(cache.sole.place() == Place { name: first, interest: all });
-        assert!(cache.unwait(next).is_none() && cache.unwait(first).is_some());
+        assert!(matches!(cache.wait(name, all, &waker()), Replaced::Nothing));
+        assert!(cache.sole.place() == Place { name, interest: all });
+        assert!(cache.unwait(other).is_none() && cache.unwait(name).is_some());
     }
 
     #[test]

@@ -66,7 +66,8 @@ pub(crate) fn sample(words: impl Iterator<Item = OsString>) -> ExitCode {
     }
 }
 
-/// A run that is killed leaves no child behind that hangs. Without this it takes itself to the end, or for ever.
+/// A run that is killed leaves no child behind that hangs. It is the thread of the parent that counts, which stays until it
+/// has the answer.
 fn die_with_the_parent() {
     let _on_kernels_that_can = set_parent_process_death_signal(Some(Signal::KILL));
 }

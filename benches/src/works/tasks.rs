@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use crate::compare::{Effort, Figure, Sample, Work};
 use crate::systems::unknown;
-use executors::{AsyncExecutor, Driver, Executor, Ours, TokioLocal, TokioLocalRuntime};
+use executors::{AsyncExecutor, Driver, Executor, Ours, TokioLocal};
 
 /// The work `tasks`.
 pub(crate) const WORK: Work = Work {
@@ -62,8 +62,8 @@ fn sample(sample: &Sample) -> io::Result<Vec<Figure>> {
         "interloop/epoll/worker/condvar" => measure(Ours::interleaved()?, sample)?,
         "async-executor" => measure(AsyncExecutor::new(Driver::Alone), sample)?,
         "async-executor/async-io" => measure(AsyncExecutor::new(Driver::AsyncIo), sample)?,
-        "tokio" => measure(TokioLocal::new()?, sample)?,
-        "tokio/local-runtime" => measure(TokioLocalRuntime::new()?, sample)?,
+        "tokio" => measure(TokioLocal::set()?, sample)?,
+        "tokio/local-runtime" => measure(TokioLocal::runtime()?, sample)?,
         "glib" => glib::sample(sample)?,
         _ => return Err(unknown(&sample.system)),
     };

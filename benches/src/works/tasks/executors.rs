@@ -129,12 +129,24 @@ impl Executor for AsyncExecutor {
     }
 }
 
-/// tokio's tasks that stay on their thread, in a set.
-pub(super) struct TokioLocal(Runtime, LocalSet);
+/// tokio's tasks that stay on their thread.
+pub(super) enum TokioLocal {
+    /// In a set, beside a runtime that may have others.
+    Set(Runtime, LocalSet),
+    /// In a runtime that has no others.
+    Runtime(LocalRuntime),
+}
 
 impl TokioLocal {
-    pub(super) fn new() -> io::Result<TokioLocal> {
-        Ok(TokioLocal(Builder::new_current_thread().enable_all().build()?, LocalSet::new()))
+    pub(super) fn set() -> io::Result<TokioLocal> {
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        Ok(TokioLocal::Set(runtime, LocalSet::new()))
+    }
+
+    pub(super) fn runtime() -> io::Result<TokioLocal> {
+        let options = LocalOptions::default();
+        let runtime = Builder::new_current_thread().enable_all().build_local(options)?;
+        Ok(TokioLocal::Runtime(runtime))
     }
 }
 
@@ -153,36 +165,9 @@ impl Executor for TokioLocal {
     }
 
     fn block_on<F: Future>(self, future: F) -> io::Result<F::Output> {
-        Ok(self.1.block_on(&self.0, future))
-    }
-}
-
-/// tokio's runtime of one thread, whose tasks stay there without a set of their own.
-pub(super) struct TokioLocalRuntime(LocalRuntime);
-
-impl TokioLocalRuntime {
-    pub(super) fn new() -> io::Result<TokioLocalRuntime> {
-        let runtime =
-            Builder::new_current_thread().enable_all().build_local(LocalOptions::default());
-        Ok(TokioLocalRuntime(runtime?))
-    }
-}
-
-impl Executor for TokioLocalRuntime {
-    type Spawner = ();
-    type Task = JoinHandle<()>;
-
-    fn spawner(&self) {}
-
-    fn spawn((): &(), future: impl Future<Output = ()> + 'static) -> JoinHandle<()> {
-        tokio::task::spawn_local(future)
-    }
-
-    async fn yield_now() {
-        tokio::task::yield_now().await;
-    }
-
-    fn block_on<F: Future>(self, future: F) -> io::Result<F::Output> {
-        Ok(self.0.block_on(future))
+        Ok(match self {
+            TokioLocal::Set(runtime, tasks) => tasks.block_on(&runtime, future),
+            TokioLocal::Runtime(runtime) => runtime.block_on(future),
+        })
     }
 }

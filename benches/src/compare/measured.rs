@@ -1,6 +1,7 @@
 //! What a run has measured, and the arithmetic on it.
 
 use std::borrow::Cow;
+use std::f64::consts::LN_2;
 
 use serde::Serialize;
 
@@ -78,10 +79,23 @@ impl Comparison {
     /// round are taken within seconds, so what slows the machine down for a while slows both, and a
     /// round that it has spoiled for one of them is one vote among all. None where no round has both.
     pub(super) fn ratio(&self, ours: &str, against: &str, metric: &str) -> Option<f64> {
-        let (ours, against) = (self.entry(ours)?, self.entry(against)?);
+        median(self.ratios(ours, against, metric))
+    }
+
+    /// What that median would be between in 95 of a hundred runs like this one. None where there are too few rounds to
+    /// tell.
+    pub(super) fn interval(&self, ours: &str, against: &str, metric: &str) -> Option<(f64, f64)> {
+        interval(self.ratios(ours, against, metric))
+    }
+
+    /// The ratio of two systems in each round that has both.
+    fn ratios(&self, ours: &str, against: &str, metric: &str) -> Vec<f64> {
+        let (Some(ours), Some(against)) = (self.entry(ours), self.entry(against)) else {
+            return Vec::new();
+        };
         let rounds = ours.values(metric).zip(against.values(metric));
         let ratios = rounds.filter_map(|(ours, against)| Some(ours? / against?));
-        median(ratios.filter(|ratio| ratio.is_finite()).collect())
+        ratios.filter(|ratio| ratio.is_finite()).collect()
     }
 }
 
@@ -167,6 +181,24 @@ fn median(mut values: Vec<f64>) -> Option<f64> {
     }
 }
 
+/// The interval that has the true median in it with a probability of 95 % at least, whatever the values are
+/// distributed like: the true median is equally likely to be above and below each of them. None of fewer than six,
+/// of which even the lowest and the highest do not enclose it so surely.
+fn interval(mut values: Vec<f64>) -> Option<(f64, f64)> {
+    values.sort_by(f64::total_cmp);
+    let count = values.len();
+    // The chance that fewer than `below` of the values are below the true median, and the logarithm of that for exactly
+    // so many.
+    let (mut below, mut chance, mut exactly) = (0, 0.0, -LN_2 * count as f64);
+    while below < count && chance + exactly.exp() <= 0.025 {
+        chance += exactly.exp();
+        below += 1;
+        exactly += ((count - below + 1) as f64 / below as f64).ln();
+    }
+    let lowest = below.checked_sub(1)?;
+    Some((values[lowest], values[count - 1 - lowest]))
+}
+
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
@@ -198,6 +230,18 @@ pub(super) mod tests {
         assert_eq!(median(vec![3.0]), Some(3.0));
         assert_eq!(median(vec![9.0, 1.0, 2.0]), Some(2.0));
         assert_eq!(median(vec![9.0, 1.0, 2.0, 4.0]), Some(3.0));
+    }
+
+    /// The places are those of the tables of the sign test.
+    #[test]
+    fn the_interval_leaves_out_as_many_at_each_end_as_the_sign_test_does() {
+        let of = |count: u32| interval((1..=count).rev().map(f64::from).collect());
+        assert_eq!([of(0), of(1), of(5)], [None; 3]);
+        assert_eq!(of(6), Some((1.0, 6.0)));
+        assert_eq!(of(9), Some((2.0, 8.0)));
+        assert_eq!(of(31), Some((10.0, 22.0)));
+        assert_eq!(of(100), Some((40.0, 61.0)));
+        assert_eq!(of(10_000), Some((4902.0, 5099.0)));
     }
 
     #[test]

@@ -14,6 +14,8 @@ pub(super) struct Verdict<'a> {
     case: String,
     ours: String,
     found: Found,
+    /// What the value would be between in most runs like this one, where there are enough rounds to tell.
+    interval: Option<(f64, f64)>,
     /// What the floor has, where there is one and it was measured.
     floor: Option<f64>,
 }
@@ -71,6 +73,7 @@ fn judge_systems<'a>(
             bound.missing(case, ours, selection, &bound.why_missing(comparison, ours))
         }
         Some(value) => Verdict {
+            interval: bound.against.and_then(|it| comparison.interval(ours, it, bound.metric)),
             floor: bound.floor.and_then(|floor| bound.value(comparison, floor)),
             ..bound.verdict(case, ours, Found::Value(value))
         },
@@ -88,7 +91,8 @@ impl Bound {
     }
 
     fn verdict(&self, case: &str, ours: &str, found: Found) -> Verdict<'_> {
-        Verdict { bound: self, case: case.to_owned(), ours: ours.to_owned(), found, floor: None }
+        let (case, ours) = (case.to_owned(), ours.to_owned());
+        Verdict { bound: self, case, ours, found, interval: None, floor: None }
     }
 
     /// What was not measured falls short, unless that is what the command line wants.
@@ -126,6 +130,13 @@ impl Verdict<'_> {
         }
     }
 
+    /// True where it falls short, and the rounds are too few, or too unlike each other, to say so of the next run.
+    fn is_in_doubt(&self) -> bool {
+        let limit = self.bound.limit;
+        let is_admitted = |(low, high)| limit.admits(low) || limit.admits(high);
+        !self.holds() && self.interval.is_some_and(is_admitted)
+    }
+
     /// True where it falls short, and who does nothing but hand over does too.
     fn is_out_of_reach(&self) -> bool {
         !self.holds() && self.floor.is_some_and(|floor| !self.bound.limit.admits(floor))
@@ -159,14 +170,18 @@ impl fmt::Display for Limit {
 
 impl fmt::Display for Verdict<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Verdict { bound, case, ours, found, floor } = self;
+        let Verdict { bound, case, ours, found, interval, floor } = self;
         write!(f, "{} ({} {case}, {}): {ours}", bound.about, bound.work, bound.metric)?;
         if let Some(against) = bound.against {
             write!(f, " to {against}")?;
         }
         match found {
             Found::Value(value) => {
-                write!(f, " is {}, {}", bound.limit.beside(*value), bound.limit)?
+                write!(f, " is {}", bound.limit.beside(*value))?;
+                if let Some((low, high)) = interval {
+                    write!(f, " ({} to {})", number(*low), number(*high))?;
+                }
+                write!(f, ", {}", bound.limit)?;
             }
             Found::NotMeasured(why) => write!(f, " was not measured ({why}), {}", bound.limit)?,
             Found::NotAsked => write!(f, " was not asked for")?,
@@ -195,6 +210,12 @@ pub(super) fn report(verdicts: &[Verdict<'_>]) -> String {
     if !far.is_empty() {
         let why = "fall short, and so does a bare hand-over for each event";
         text += &format!("{} {why}:\n{}", far.len(), list(&far));
+    }
+    let (doubtful, short): (Vec<_>, Vec<_>) =
+        short.into_iter().partition(|verdict| verdict.is_in_doubt());
+    if !doubtful.is_empty() {
+        let why = "fall short in this run, by less than its rounds can tell";
+        text += &format!("{} {why}:\n{}", doubtful.len(), list(&doubtful));
     }
     if !short.is_empty() {
         text += &format!("{} fall short:\n{}", short.len(), list(&short));
@@ -265,6 +286,21 @@ mod tests {
             report(&far)
         );
         assert!(!check(&bounds, &far, &everything()).iter().any(Verdict::holds));
+    }
+
+    #[test]
+    fn a_ratio_whose_rounds_are_on_both_sides_of_the_limit_is_in_doubt() {
+        let bounds = [BOUND];
+        let report = |ours: &[f64]| {
+            let verdicts = check(&bounds, &crafted(ours, &[2.0; 7]), &everything());
+            assert!(!verdicts[0].holds());
+            report(&verdicts)
+        };
+        let scattered = report(&[2.9, 3.0, 3.1, 3.2, 3.3, 3.3, 3.4]);
+        let line = "by less than its rounds can tell:\n  echo (echo tcp, p50): ours to theirs is 1.60 (1.45 to 1.70), at most 1.5\n";
+        assert!(scattered.ends_with(line), "{scattered}");
+        let certain = report(&[3.1, 3.1, 3.1, 3.2, 3.3, 3.3, 3.4]);
+        assert!(certain.contains("\n1 fall short:\n"), "{certain}");
     }
 
     #[test]

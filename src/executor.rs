@@ -226,12 +226,12 @@ impl Core {
         let living = self.tasks.living.borrow();
         let doomed: Vec<Any> = living.iter().map(|(_, task)| Rc::clone(task)).collect();
         drop(living);
-        for task in doomed {
+        self.end_each(doomed, |task| {
             // Their destructors are user code, which may have opened a host loop that polls the next.
             if !task.is_entered() && !task.is_over() {
-                self.call_user(|_| None, || self.drop_task(&task));
+                self.drop_task(&task);
             }
-        }
+        });
         self.tasks.queue.borrow_mut().retain(|task| !task.is_over());
         self.tasks.later.borrow_mut().retain(|task| !task.is_over());
     }

@@ -226,12 +226,20 @@ impl Core {
     /// Drops all timers and takes no more. Who sleeps wakes up.
     pub(crate) fn close_timers(self: &Rc<Core>) {
         let timers = self.timers.borrow_mut().close();
-        for (_, timer) in timers {
-            self.call_user(
-                |_| None,
-                || timer.into_waker().into_iter().for_each(std::task::Waker::wake),
-            );
+        self.end_each(timers, |(_, timer)| {
+            timer.into_waker().into_iter().for_each(std::task::Waker::wake);
+        });
+    }
+
+    /// Runs `end`, which is user code, on each of `ending`. A child that one of them has forked leaves the rest as it is,
+    /// for its parent.
+    pub(crate) fn end_each<T>(&self, ending: impl IntoIterator<Item = T>, end: impl Fn(T)) {
+        let mut ending = ending.into_iter();
+        while self.shared.process.is_current() {
+            let Some(next) = ending.next() else { return };
+            self.call_user(|_| None, || end(next));
         }
+        std::mem::forget(ending);
     }
 
     /// The end: in order, it runs the calls that were posted before; otherwise it drops them. Then
@@ -262,13 +270,11 @@ impl Core {
         self.close_sources();
         self.close_timers();
         let triggers = self.shutdown.triggers.borrow_mut().drain();
-        for trigger in triggers {
-            self.call_user(|_| None, || drop(trigger));
-        }
+        self.end_each(triggers, drop);
         self.close_tasks();
         #[cfg(feature = "net")]
         self.drop_resolver();
-        self.drop_user(self.ready.take());
+        self.end_each(self.ready.take(), drop);
         // A destructor may have forked: the worker is the parent's, and a lock may be held by a thread that the
         // child has not got.
         if !self.shared.process.is_current() {

@@ -65,7 +65,7 @@ impl Core {
     /// The reactor ends, and nobody looks a name up any more.
     pub(crate) fn drop_resolver(&self) {
         let last = self.resolver.replace(Rc::new(SystemResolver));
-        self.drop_user(last);
+        self.end_each([last], drop);
     }
 }
 

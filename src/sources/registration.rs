@@ -90,19 +90,17 @@ impl Core {
     /// Removes all sources, and takes no more.
     pub(crate) fn close_sources(self: &Rc<Core>) {
         self.sources.closed.set(true);
-        for key in self.sources.keys() {
-            // What a callback captured is the user's, and may panic when it is dropped.
-            self.call_user(|_| None, || self.remove_source(key));
-        }
+        // What a callback captured is the user's, and may panic when it is dropped.
+        self.end_each(self.sources.keys(), |key| self.remove_source(key));
         // There may be no turn that would come to these.
         let is_wake = |next: &Ready| matches!(next, Ready::Wake(_));
         let (wakes, mut others): (VecDeque<_>, VecDeque<_>) =
             self.ready.take().into_iter().partition(is_wake);
-        for wake in wakes {
+        self.end_each(wakes, |wake| {
             if let Ready::Wake(waker) = wake {
-                self.wake_user(waker);
+                waker.wake();
             }
-        }
+        });
         // What has come meanwhile is behind.
         others.append(&mut self.ready.borrow_mut());
         self.ready.replace(others);
@@ -111,8 +109,6 @@ impl Core {
     /// Closes the objects in limbo: the backend does not wait any more. The others are to hear of their end first,
     /// which comes when one of the last calls of a reactor has led here.
     pub(crate) fn empty_limbo(&self) {
-        for key in self.sources.in_limbo() {
-            self.drop_user(self.sources.release(key));
-        }
+        self.end_each(self.sources.in_limbo(), |key| drop(self.sources.release(key)));
     }
 }

@@ -1,5 +1,6 @@
 //! A shutdown in which user code forks: it is the parent's, and the child carries none of it out.
 
+use std::any::Any;
 use std::cell::Cell;
 use std::future::pending;
 use std::io;
@@ -224,4 +225,50 @@ fn child_of_a_destructor(backend: BackendKind) {
     }
     forks.wait();
     assert_eq!(gone.get(), 1);
+}
+
+/// Has a reactor hold something until it is closed.
+type Hold = fn(&Reactor, Box<dyn Any>);
+
+const HOLDS: [Hold; 3] = [
+    |reactor, held| {
+        let task = async move {
+            let _held = held;
+            pending::<()>().await;
+        };
+        reactor.spawn_local(task).detach();
+    },
+    |reactor, held| {
+        reactor.at(Instant::now() + 2 * LIMIT, move || drop(held)).detach();
+    },
+    |reactor, held| {
+        let (near, far) = UnixStream::pair().unwrap();
+        let callback = move |_: &UnixStream, _| {
+            let _held = (&held, &far);
+            Action::Rearm
+        };
+        reactor.register(near, Interest::READABLE, callback).unwrap().detach();
+    },
+];
+
+#[test]
+fn a_child_of_what_is_closed_leaves_the_others_to_its_parent() {
+    on_each_backend(|backend| {
+        for hold in HOLDS {
+            HOSTS.iter().for_each(|host| child_of_what_is_closed(backend, hold, *host));
+        }
+    });
+}
+
+fn child_of_what_is_closed(backend: BackendKind, hold: Hold, host: Host) {
+    let reactor = Reactor::builder().backend(backend).build().unwrap();
+    let (gone, forks) = (Rc::new(Cell::new(0)), Forks::new());
+    // One comes before the fork at the most, in whatever order they are closed.
+    hold(&reactor, Box::new(Gone(Rc::clone(&gone))));
+    hold(&reactor, Box::new(ForksAtTheEnd(forks.clone())));
+    hold(&reactor, Box::new(Gone(Rc::clone(&gone))));
+    reactor.stop();
+    host(&reactor, &forks, &|| assert!(gone.get() < 2, "the child has closed them all"));
+    forks.wait();
+    assert_eq!(gone.get(), 2);
 }

@@ -149,7 +149,12 @@ impl Poller for Epoll {
         mode: Mode,
     ) -> io::Result<()> {
         self.registered.add(BackendKind::Epoll, source, || {
-            Ok(epoll::add(&self.set, source, data_for(key, interest), flags(interest, mode))?)
+            let (data, flags) = (data_for(key, interest), flags(interest, mode));
+            match epoll::add(&self.set, source, data, flags) {
+                // What is left of a registration that could not be taken out, as nobody has the number now.
+                Err(Errno::EXIST) => Ok(epoll::modify(&self.set, source, data, flags)?),
+                added => Ok(added?),
+            }
         })
     }
 

@@ -7,7 +7,9 @@
 //!   is reported once here: what the second filter says after that is left out, and reported by
 //!   the next arming, if it is still true.
 //! - `EV_ONESHOT` deletes a filter after its event; `EV_DISPATCH` would keep it, disabled. With
-//!   oneshot nothing is left behind, and arming is the same `EV_ADD` whatever was before.
+//!   oneshot nothing is left behind.
+//! - `EV_ADD` of a filter that is there changes whom it reports to, and not how: `EV_ONESHOT` and
+//!   `EV_CLEAR` are those that it was added with. So a change of the mode deletes it first.
 //! - `EV_CLEAR` reports a filter each time that it was triggered again; with neither flag, every wait
 //!   reports it as long as it is true.
 //! - A second `EV_ADD` of a descriptor changes the first: one registered twice is found out here.
@@ -100,7 +102,12 @@ impl Kqueue {
         mode: Mode,
     ) -> io::Result<()> {
         // Before the kernel knows, so that the waiting thread recognizes the event.
-        self.armed.set(key, interest, mode);
+        if self.armed.set(key, interest, mode) {
+            // That there is nothing to delete is no failure, and what else there is comes with the changes.
+            let deletions =
+                FILTERS.map(|(filter, _)| Change::delete(filter, source.as_raw_fd(), key));
+            let _answers = self.queue.change(deletions);
+        }
         let changes = FILTERS.map(|(filter, wanted)| {
             if interest.contains(wanted) {
                 Change::arm(filter, source.as_raw_fd(), key, mode)

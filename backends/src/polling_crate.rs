@@ -10,6 +10,8 @@
 //!   for readable, too. On Windows and over kqueue there is no word for urgent data.
 //! - Over epoll, a registration whose descriptor was closed behind our back stays in its set while a duplicate is
 //!   open, and its set cannot be replaced: by level, that would end every wait at once. So there are no levels then.
+//! - Over kqueue it changes the mode of a filter that has not fired by a plain `EV_ADD`, which the kernel passes over.
+//!   There are no levels there either.
 //! - Over epoll it keeps nanoseconds with a timerfd, for two more system calls in each wait.
 #![allow(unsafe_code)]
 
@@ -35,6 +37,15 @@ const CAPACITY: NonZeroUsize = NonZeroUsize::new(1024).unwrap();
 
 /// Whether the crate is written for epoll on this target.
 const OVER_EPOLL: bool = cfg!(any(target_os = "linux", target_os = "android"));
+
+/// Whether it is written for kqueue on this target.
+const OVER_KQUEUE: bool = cfg!(any(
+    target_vendor = "apple",
+    target_os = "freebsd",
+    target_os = "dragonfly",
+    target_os = "netbsd",
+    target_os = "openbsd"
+));
 
 /// The key of a registration that waits for nothing. Some kernels report hang-ups and errors to an
 /// empty interest too; under this key they are known for what they are. (The crate keeps
@@ -67,10 +78,15 @@ impl Poller for Polling {
             return Err(no_levels(BackendKind::Polling));
         }
         self.registered.add(BackendKind::Polling, source, || {
+            let (wanted, how) = (wanted(key, interest), how(interest, mode));
             // SAFETY: the object has to be deleted before it is closed. By the contract of
             // `Poller::add` it stays open until then.
-            unsafe {
-                self.poller.add_with_mode(&source, wanted(key, interest), how(interest, mode))
+            match unsafe { self.poller.add_with_mode(&source, wanted, how) } {
+                // What is left of a registration that could not be taken out, as nobody has the number now.
+                Err(error) if OVER_EPOLL && error.kind() == io::ErrorKind::AlreadyExists => {
+                    self.poller.modify_with_mode(source, wanted, how)
+                }
+                added => added,
             }
         })
     }
@@ -124,7 +140,7 @@ impl Poller for Polling {
     }
 
     fn has_levels(&self) -> bool {
-        !OVER_EPOLL && self.poller.supports_level()
+        !OVER_EPOLL && !OVER_KQUEUE && self.poller.supports_level()
     }
 }
 

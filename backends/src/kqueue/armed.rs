@@ -13,15 +13,18 @@ pub(super) struct Armed {
     buckets: [OnceLock<Box<[Slot]>>; 33],
 }
 
-/// A generation in the upper half, the bits of an interest in the lower, and [`STAYS`].
+/// A generation in the upper half, the bits of an interest in the lower, and those of the mode.
 ///
 /// The registering thread stores, before it tells the kernel; the waiting thread takes, after the
 /// kernel told it. The release of the store and the acquire of the take publish nothing but the
 /// word itself; the order that matters is that of the system calls.
 type Slot = AtomicU64;
 
-/// Set for a registration that stays armed when it is reported.
-const STAYS: u64 = 1 << 8;
+/// Set for a registration in the mode `Level`, which stays armed when it is reported.
+const LEVEL: u64 = 1 << 8;
+/// The same in the mode `Edge`.
+const EDGE: u64 = 1 << 9;
+const STAYS: u64 = LEVEL | EDGE;
 
 impl Default for Armed {
     fn default() -> Armed {
@@ -30,17 +33,22 @@ impl Default for Armed {
 }
 
 impl Armed {
-    /// Notes that `key` is armed for `interest`.
-    pub(super) fn set(&self, key: Key, interest: Interest, mode: Mode) {
-        let stays = if mode == Mode::Oneshot { 0 } else { STAYS };
-        self.slot(key).store(word(key, interest) | stays, Ordering::Release);
+    /// Notes that `key` is armed for `interest`. True where it was in another mode before.
+    pub(super) fn set(&self, key: Key, interest: Interest, mode: Mode) -> bool {
+        let mode = match mode {
+            Mode::Oneshot => 0,
+            Mode::Level => LEVEL,
+            Mode::Edge => EDGE,
+        };
+        let before = self.slot(key).swap(word(key, interest) | mode, Ordering::AcqRel);
+        generation(before) == key.generation() && before & STAYS != mode
     }
 
     /// True if `key` is armed for `interest`, maybe among others. In the mode `Oneshot` it is
     /// disarmed by this.
     pub(super) fn take(&self, key: Key, interest: Interest) -> bool {
         let disarm = |armed: u64| {
-            let same = (armed >> 32) as u32 == key.generation();
+            let same = generation(armed) == key.generation();
             let wanted = armed as u8 & interest.bits() != 0;
             let left = if armed & STAYS != 0 { armed } else { word(key, Interest::NONE) };
             (same && wanted).then_some(left)
@@ -55,6 +63,10 @@ impl Armed {
         let bucket = self.buckets[bits].get_or_init(|| (0..length).map(|_| Slot::new(0)).collect());
         &bucket[key.slot() as usize - first]
     }
+}
+
+fn generation(word: u64) -> u32 {
+    (word >> 32) as u32
 }
 
 fn word(key: Key, interest: Interest) -> u64 {
@@ -75,6 +87,28 @@ mod tests {
             assert!(armed.take(key, Interest::READABLE));
             assert!(!armed.take(key, Interest::WRITABLE));
         }
+    }
+
+    #[test]
+    fn a_change_of_the_mode_is_told() {
+        let (armed, key) = (Armed::default(), Key::new(5, 7));
+        let next = Key::new(5, 8);
+        for (key, mode, changed) in [
+            (key, Mode::Oneshot, false),
+            (key, Mode::Oneshot, false),
+            (key, Mode::Level, true),
+            (key, Mode::Level, false),
+            (key, Mode::Edge, true),
+            (key, Mode::Oneshot, true),
+            (key, Mode::Edge, true),
+            (next, Mode::Level, false),
+        ] {
+            assert_eq!(armed.set(key, Interest::READABLE, mode), changed, "{mode:?}");
+        }
+        // One of two filters is left where the other has fired.
+        armed.set(next, Interest::READABLE | Interest::WRITABLE, Mode::Oneshot);
+        assert!(armed.take(next, Interest::READABLE));
+        assert!(armed.set(next, Interest::READABLE, Mode::Level));
     }
 
     #[test]

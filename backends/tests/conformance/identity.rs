@@ -20,11 +20,12 @@ pub(crate) const CLAIMS: [Claim; 6] = claims![claim:
     the_same_descriptor_twice_is_refused_and_the_first_goes_on,
 ];
 
-pub(crate) const CLAIMS_ALONE: [Claim; 6] = claims![claim_alone:
+pub(crate) const CLAIMS_ALONE: [Claim; 7] = claims![claim_alone:
     a_number_used_again_gets_no_stale_event,
     a_descriptor_closed_behind_our_back_costs_itself_only,
     many_descriptors_closed_behind_our_back_are_all_reported,
     a_number_closed_behind_our_back_is_not_taken_over,
+    a_duplicate_may_have_the_number_that_was_closed_behind_our_back,
     the_alarm_does_not_take_a_number_that_was_closed_behind_our_back,
     a_renewed_set_reports_what_it_keeps_and_nothing_else,
 ];
@@ -270,6 +271,23 @@ fn a_number_closed_behind_our_back_is_not_taken_over(rig: &Rig) {
     new_far.write_all(b"a").unwrap();
     assert!(rig.ready(new_key).is_readable());
     rig.delete(&new, new_key);
+}
+
+// 17, 18
+fn a_duplicate_may_have_the_number_that_was_closed_behind_our_back(rig: &Rig) {
+    let (near, mut far) = pair();
+    let (number, duplicate) = (near.as_raw_fd(), near.try_clone().unwrap());
+    let old_key = rig.add(&near, Interest::READABLE);
+    let gone = close_behind_our_back(near.into());
+    rig.delete(&gone, old_key);
+    let near = fcntl_dupfd_cloexec(&duplicate, number).unwrap();
+    assert_eq!(near.as_raw_fd(), number);
+    let key = rig.add(&near, Interest::READABLE);
+    rig.assert_quiet(key);
+    far.write_all(b"a").unwrap();
+    assert_eq!(rig.ready(key), Readiness::READABLE);
+    rig.assert_quiet(old_key);
+    rig.delete(&near, key);
 }
 
 // 17, 18

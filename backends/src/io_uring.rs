@@ -75,6 +75,8 @@ struct Waiting {
     armed: Armed,
     /// Deletions that were submitted, and that the next wait reports.
     released: Vec<Key>,
+    /// What a deletion has met with, for the next wait.
+    failure: Option<io::Error>,
 }
 
 impl Uring {
@@ -82,7 +84,8 @@ impl Uring {
         let notifier = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
         let mut ring = Ring::open()?;
         ring.watch(notifier.as_fd())?;
-        let waiting = Waiting { ring: Some(ring), armed: Armed::default(), released: Vec::new() };
+        let (armed, released) = (Armed::default(), Vec::new());
+        let waiting = Waiting { ring: Some(ring), armed, released, failure: None };
         Ok(Uring {
             registered: Registered::default(),
             changes: Mailbox::new(),
@@ -175,10 +178,12 @@ impl Uring {
             }
             Answer::Polled { token, result, goes_on } => {
                 let answered = armed.answered(token, result, goes_on);
-                events.extend(answered.map(|(key, readiness)| Event::Ready { key, readiness }));
+                let event = answered.event.map(|(key, readiness)| Event::Ready { key, readiness });
+                events.extend(event);
+                runaways.extend(answered.stale);
             }
         });
-        // It was about to answer when it was cancelled, and goes on: it would keep its file open for ever.
+        // One was about to answer when it was cancelled, and goes on: it would keep its file open for ever.
         for token in runaways {
             ring.cancel(token)?;
         }
@@ -221,7 +226,7 @@ impl Poller for Uring {
         self.registered.delete(source);
         self.changes.push(Change::Delete(key));
         let Some(mut waiting) = self.try_lock() else { return Release::Later };
-        let Waiting { ring: Some(ring), armed, released } = &mut *waiting else {
+        let Waiting { ring: Some(ring), armed, released, failure } = &mut *waiting else {
             return Release::Later;
         };
         if !ring.is_of_this_thread() {
@@ -229,8 +234,8 @@ impl Poller for Uring {
         }
         // It may be long until this thread waits again, and the request would keep the object open.
         let submitted = self.apply(ring, armed, released).and_then(|()| ring.settle());
-        if submitted.is_err() {
-            // The next wait fails as well, and reports it.
+        if let Err(error) = submitted {
+            *failure = Some(error);
             return Release::Later;
         }
         released.retain(|released| *released != key);
@@ -242,12 +247,20 @@ impl Poller for Uring {
             return Err(second_waiter(BackendKind::IoUring));
         };
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let Waiting { ring, armed, released } = &mut *waiting;
+        let Waiting { ring, armed, released, failure } = &mut *waiting;
+        if let Some(error) = failure.take() {
+            return Err(error);
+        }
         let ring = self.ring(ring, armed)?;
         let before = events.len();
         self.apply(ring, armed, released)?;
-        // Who waits for a release gets it at once.
-        let timeout = if released.is_empty() { timeout } else { Some(Duration::ZERO) };
+        // Who waits for a release gets it at once, and may be the last who waits.
+        let timeout = if released.is_empty() {
+            timeout
+        } else {
+            ring.settle()?;
+            Some(Duration::ZERO)
+        };
         let deadline = Deadline::after(timeout);
         let mut left = timeout;
         loop {

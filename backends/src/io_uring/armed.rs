@@ -8,12 +8,24 @@ use rustix::io::Errno;
 use super::ring::{Ring, Token};
 use crate::changes::Entry;
 use crate::poll_flags::{readiness, wanted};
-use crate::{Key, Mode, Readiness};
+use crate::source::look;
+use crate::{Interest, Key, Mode, Readiness};
 
 struct Request {
     entry: Entry,
     /// The number of the request in the ring; none while it has yet to be submitted.
     number: Option<u32>,
+    /// True once an answer has said nothing that was asked for: what it said may stay true for long, and a request that is
+    /// answered once would be answered again at once.
+    by_edge: bool,
+}
+
+/// What an answer comes to.
+#[derive(Default)]
+pub(super) struct Answered {
+    pub(super) event: Option<(Key, Readiness)>,
+    /// A request that goes on, and must not.
+    pub(super) stale: Option<Token>,
 }
 
 /// What is armed, by the slots of the keys. The waiting thread owns it.
@@ -36,7 +48,8 @@ impl Armed {
             self.requests.resize_with(slot as usize + 1, || None);
         }
         self.due.push(slot);
-        let old = self.requests[slot as usize].replace(Request { entry, number: None });
+        let request = Request { entry, number: None, by_edge: false };
+        let old = self.requests[slot as usize].replace(request);
         old?.token()
     }
 
@@ -59,17 +72,17 @@ impl Armed {
 
     /// Puts the requests into the ring that are not there.
     pub(super) fn submit(&mut self, ring: &mut Ring) -> io::Result<()> {
-        while let Some(slot) = self.due.pop() {
-            let Some(request) = &mut self.requests[slot as usize] else { continue };
-            if request.number.is_some() {
-                continue;
+        while let Some(&slot) = self.due.last() {
+            let request = self.requests[slot as usize].as_mut();
+            if let Some(request) = request.filter(|request| request.number.is_none()) {
+                let Entry { source, interest, mode, .. } = request.entry;
+                let (number, edges) = (self.next, mode == Mode::Edge || request.by_edge);
+                ring.poll(source, asked(interest), edges, Token { slot, number })?;
+                self.next = number.wrapping_add(1);
+                request.number = Some(number);
             }
-            let number = self.next;
-            self.next = self.next.wrapping_add(1);
-            request.number = Some(number);
-            let Entry { source, interest, mode, .. } = request.entry;
-            let edges = mode == Mode::Edge;
-            ring.poll(source, wanted(interest), edges, Token { slot, number })?;
+            // Where the kernel has refused it, it is due still.
+            self.due.pop();
         }
         Ok(())
     }
@@ -80,36 +93,65 @@ impl Armed {
         request.is_some_and(|request| request.number == Some(token.number))
     }
 
-    /// Takes note of an answer: whose it is, and what happened. None for one to a request that was left
+    /// Takes note of an answer: whose it is, and what happened. Nothing for one to a request that was left
     /// behind.
     pub(super) fn answered(
         &mut self,
         token: Token,
         result: Result<PollFlags, Errno>,
         goes_on: bool,
-    ) -> Option<(Key, Readiness)> {
-        let place = self.requests.get_mut(token.slot as usize)?;
-        let request = place.as_mut().filter(|request| request.number == Some(token.number))?;
-        let key = request.entry.key;
+    ) -> Answered {
+        let nothing = Answered::default();
+        let Some(place) = self.requests.get_mut(token.slot as usize) else { return nothing };
+        let Some(request) = place.as_mut().filter(|request| request.number == Some(token.number))
+        else {
+            return nothing;
+        };
+        let Entry { key, mode, .. } = request.entry;
         if !goes_on {
             request.number = None;
             self.due.push(token.slot);
         }
-        match result {
-            Ok(flags) => {
-                if request.entry.mode == Mode::Oneshot {
-                    *place = None;
-                }
-                Some((key, readiness(flags)))
-            }
+        let told = match result {
+            Ok(flags) => told(&request.entry, flags),
             // The kernel ended the request, and not what it asked for.
-            Err(Errno::CANCELED) => None,
-            Err(_) => {
-                *place = None;
-                Some((key, Readiness::INVALID))
-            }
+            Err(Errno::CANCELED) => return nothing,
+            Err(_) => Readiness::INVALID,
+        };
+        if told.is_none() {
+            request.by_edge = true;
+            return nothing;
         }
+        let event = Some((key, told));
+        request.by_edge = false;
+        // What is not to be told by edge is asked for anew.
+        let ends = mode != Mode::Edge && goes_on;
+        if ends {
+            request.number = None;
+            self.due.push(token.slot);
+        }
+        if mode == Mode::Oneshot || result.is_err() {
+            *place = None;
+        }
+        Answered { event, stale: ends.then_some(token) }
     }
+}
+
+/// What is asked of the kernel for an interest. It does not wake a request for urgent data alone.
+fn asked(interest: Interest) -> PollFlags {
+    let wanted = wanted(interest);
+    if wanted.contains(PollFlags::PRI) { wanted | PollFlags::IN } else { wanted }
+}
+
+/// What of an answer was asked for. The kernel adds half-closes to every request. An answer that a wake has brought
+/// has what that wake was about, which is urgent data wherever there may be any: then the object is asked.
+fn told(entry: &Entry, flags: PollFlags) -> Readiness {
+    const ALWAYS: PollFlags = PollFlags::HUP.union(PollFlags::ERR).union(PollFlags::NVAL);
+    let wanted = wanted(entry.interest);
+    if flags.contains(PollFlags::PRI) && wanted.contains(PollFlags::PRI) {
+        return look(entry.source, entry.interest).unwrap_or(Readiness::INVALID);
+    }
+    readiness(flags & (wanted | ALWAYS))
 }
 
 impl Request {

@@ -11,9 +11,10 @@ use rustix::net::{AddressFamily, SocketAddr, SocketType, connect, socket, sockop
 use crate::rig::{Rig, pair, pipe};
 use crate::suite::{Claim, claims};
 
-pub(crate) const CLAIMS: [Claim; 8] = claims![claim:
+pub(crate) const CLAIMS: [Claim; 9] = claims![claim:
     a_hang_up_arrives,
     a_half_close_arrives,
+    a_half_close_is_nothing_to_who_waits_for_room,
     an_end_behind_data_leaves_the_data,
     a_reset_connection_arrives,
     a_pipe_without_readers_is_writable_and_fails,
@@ -53,6 +54,34 @@ fn a_half_close_arrives(rig: &Rig) {
     assert!(rig.ready(key).is_writable());
     near.write_all(b"still").unwrap();
     rig.delete(&near, key);
+}
+
+// 15
+fn a_half_close_is_nothing_to_who_waits_for_room(rig: &Rig) {
+    for level in [false, true] {
+        if level && !rig.poller.has_levels() {
+            continue;
+        }
+        let (mut near, mut far) = pair();
+        while near.write(&[0; 4096]).is_ok() {}
+        far.shutdown(Shutdown::Write).unwrap();
+        let key = if level {
+            rig.add_level(&near, Interest::WRITABLE).unwrap()
+        } else {
+            rig.add(&near, Interest::WRITABLE)
+        };
+        rig.assert_quiet(key);
+        while far.read(&mut [0; 4096]).is_ok_and(|read| read > 0) {}
+        let readiness = rig.ready(key);
+        assert!(readiness.is_writable(), "{readiness:?}");
+        if level {
+            // By level as before.
+            assert!(rig.ready(key).is_writable());
+        } else {
+            rig.assert_quiet(key);
+        }
+        rig.delete(&near, key);
+    }
 }
 
 // 15, 51

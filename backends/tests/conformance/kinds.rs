@@ -13,7 +13,7 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use crate::rig::{Rig, pipe};
 use crate::suite::{Claim, claims};
 
-pub(crate) const CLAIMS: [Claim; 7] = claims![claim:
+pub(crate) const CLAIMS: [Claim; 8] = claims![claim:
     regular_files_and_directories_are_refused,
     dev_null_is_watched_or_refused,
     pipes_are_watched,
@@ -21,6 +21,7 @@ pub(crate) const CLAIMS: [Claim; 7] = claims![claim:
     datagram_sockets_are_watched,
     terminals_are_watched,
     urgent_data_is_priority,
+    data_that_is_not_urgent_is_no_priority,
 ];
 
 fn assert_refused(rig: &Rig, source: &impl AsFd, what: &str) {
@@ -110,17 +111,48 @@ fn terminals_are_watched(rig: &Rig) {
     rig.delete(&slave, key);
 }
 
-fn urgent_data_is_priority(rig: &Rig) {
+fn connected() -> (TcpStream, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let far = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let (near, _) = listener.accept().unwrap();
-    let key = rig.add(&near, Interest::PRIORITY);
-    rustix::net::send(&far, b"!", SendFlags::OOB).unwrap();
-    if rig.kind() == BackendKind::Kqueue {
-        // It has no word for it.
-        rig.assert_quiet(key);
-    } else {
-        assert!(rig.ready(key).contains(Readiness::PRIORITY));
+    (near, far)
+}
+
+fn urgent_data_is_priority(rig: &Rig) {
+    for waits_before in [false, true] {
+        let (near, far) = connected();
+        let key = rig.add(&near, Interest::PRIORITY);
+        if waits_before {
+            rig.assert_quiet(key);
+        }
+        rustix::net::send(&far, b"!", SendFlags::OOB).unwrap();
+        if rig.kind() == BackendKind::Kqueue {
+            // It has no word for it.
+            rig.assert_quiet(key);
+        } else {
+            assert!(rig.ready(key).contains(Readiness::PRIORITY));
+        }
+        rig.delete(&near, key);
     }
-    rig.delete(&near, key);
+}
+
+fn data_that_is_not_urgent_is_no_priority(rig: &Rig) {
+    let (near, mut far) = connected();
+    let urgent = rig.add(&near, Interest::PRIORITY);
+    rig.assert_quiet(urgent);
+    far.write_all(b"a").unwrap();
+    // Nobody reads it: it is not to be reported again and again either.
+    let duplicate = near.try_clone().unwrap();
+    let key = rig.add(&duplicate, Interest::READABLE);
+    assert!(rig.ready(key).is_readable());
+    rig.assert_quiet(urgent);
+    rig.delete(&near, urgent);
+    rig.arm(&duplicate, key, Interest::READABLE | Interest::PRIORITY);
+    assert_eq!(rig.ready(key), Readiness::READABLE);
+    (&duplicate).read_exact(&mut [0]).unwrap();
+    rig.arm(&duplicate, key, Interest::READABLE | Interest::PRIORITY);
+    rig.assert_quiet(key);
+    far.write_all(b"b").unwrap();
+    assert_eq!(rig.ready(key), Readiness::READABLE);
+    rig.delete(&duplicate, key);
 }

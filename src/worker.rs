@@ -63,6 +63,17 @@ impl Worker {
             }
             self.watchdog.check(&shared, now);
         }
+        self.let_go(&mut events);
+    }
+
+    /// Has a backend that takes changes when it waits take the last ones: the end has deleted what is left, which would stay
+    /// open as long as anybody has the backend.
+    fn let_go(&self, events: &mut Vec<Event>) {
+        let Shared { poller, worker, .. } = &*self.shared;
+        if !poller.applies_at_once() && !worker.has_failed() {
+            // What an error would tell, nobody waits for any more.
+            let _failed = wait(&**poller, events, Some(Duration::ZERO));
+        }
     }
 
     fn sleep_until(&mut self) -> Option<Nanos> {

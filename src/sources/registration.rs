@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::io;
 use std::rc::Rc;
+use std::time::Duration;
 
 use interloop_backends::{Interest, Key, Release};
 
@@ -11,6 +12,7 @@ use super::entry::{Entry, Mark};
 use super::object::{Object, Watched};
 use crate::core::Core;
 use crate::label::Label;
+use crate::worker;
 
 /// The user's hold on a source: dropping it removes the source, unless it was let go.
 pub(crate) struct Registration {
@@ -109,6 +111,13 @@ impl Core {
     /// Closes the objects in limbo: the backend does not wait any more. The others are to hear of their end first,
     /// which comes when one of the last calls of a reactor has led here.
     pub(crate) fn empty_limbo(&self) {
-        self.end_each(self.sources.in_limbo(), |key| drop(self.sources.release(key)));
+        let doomed = self.sources.in_limbo();
+        let shared = &self.shared;
+        if !doomed.is_empty() && !shared.poller.applies_at_once() && shared.process.is_current() {
+            // A worker that has ended before they were deleted has not told the backend, which may hold on to what they
+            // have open. An error is no news here: it closes nothing.
+            let _failed = worker::wait(&*shared.poller, &mut Vec::new(), Some(Duration::ZERO));
+        }
+        self.end_each(doomed, |key| drop(self.sources.release(key)));
     }
 }

@@ -2,17 +2,18 @@
 
 use std::cell::{Cell, RefCell};
 use std::io::ErrorKind;
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::rc::Rc;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
-use interloop::{Action, Handle, Interest, Source};
+use interloop::{Action, Handle, Interest, Reactor, Source};
 
 use crate::cases;
 use crate::pairs::{Heard, closed, fence, pair, read, script, write};
-use crate::world::World;
+use crate::world::{Host, LIMIT, World};
 
 cases!(
     what_was_removed_can_be_registered_again_at_once,
@@ -24,6 +25,7 @@ cases!(
     keys_of_the_past_find_nobody,
     destructors_may_use_the_reactor;
     hosted:
+    a_port_is_free_after_the_end_though_somebody_keeps_a_remote,
     a_source_dropped_outside_a_turn_closes_its_object,
 );
 
@@ -105,6 +107,50 @@ fn a_port_is_free_again_when_its_listener_was_dropped(world: &World) {
             TcpListener::bind(address).expect("it is free");
         }
     });
+}
+
+/// Ends a reactor.
+type End = fn(Reactor, &Host);
+
+/// Point 6.
+fn a_port_is_free_after_the_end_though_somebody_keeps_a_remote(world: &World) {
+    let ends: [End; 3] = [
+        |reactor, _| drop(reactor),
+        |reactor, _| assert!(reactor.finish(LIMIT).unwrap().is_clean()),
+        |reactor, host| {
+            reactor.stop();
+            host.run_until(|| reactor.is_stopped());
+        },
+    ];
+    for end in ends {
+        let reactor = world.reactor();
+        let host = world.host(&reactor);
+        let remote = reactor.remote();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let accepted = Rc::new(Cell::new(0));
+        let tell = Rc::clone(&accepted);
+        let source = reactor.register(listener, Interest::READABLE, move |listener, _| {
+            drop(listener.accept());
+            tell.set(tell.get() + 1);
+            Action::Rearm
+        });
+        source.unwrap().detach();
+        // Now the backend has it.
+        for clients in 1..=2 {
+            let _client = TcpStream::connect(address).unwrap();
+            host.run_until(|| accepted.get() == clients);
+        }
+        end(reactor, &host);
+        // The kernel may take a moment.
+        let until = Instant::now() + LIMIT;
+        while let Err(error) = TcpListener::bind(address) {
+            assert_eq!(error.kind(), ErrorKind::AddrInUse);
+            assert!(Instant::now() < until, "{address} is taken still");
+            thread::yield_now();
+        }
+        drop(remote);
+    }
 }
 
 /// Point 6.

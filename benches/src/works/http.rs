@@ -52,7 +52,7 @@ const SYSTEMS: &[(&str, Measure)] = &[
     ("async-io/glib", glib::async_io),
 ];
 
-fn systems(_case: &str) -> Vec<String> {
+fn systems(_case: &str, _effort: Effort) -> Vec<String> {
     SYSTEMS.iter().map(|(name, _)| (*name).to_owned()).collect()
 }
 

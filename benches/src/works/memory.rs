@@ -39,7 +39,7 @@ const CASES: [(&str, &[&str]); 5] = [
     ("task", &[OURS, "tokio", "async-executor"]),
 ];
 
-fn systems(case: &str) -> Vec<String> {
+fn systems(case: &str, _effort: Effort) -> Vec<String> {
     let systems = CASES.iter().find(|(known, _)| *known == case).map_or(&[][..], |(_, all)| *all);
     systems.iter().map(|&system| system.to_owned()).collect()
 }

@@ -49,7 +49,7 @@ fn cases(effort: Effort) -> Vec<String> {
     cases
 }
 
-fn systems(case: &str) -> Vec<String> {
+fn systems(case: &str, _effort: Effort) -> Vec<String> {
     let ours = "interloop/epoll/run/own";
     let systems: &[&str] = if case == "wakes" {
         &[ours, "interloop/epoll/worker/condvar", "tokio", "calloop", "async-io", "glib"]

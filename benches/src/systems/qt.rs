@@ -9,7 +9,7 @@ use interloop::{Phase, Reactor};
 
 use super::left_out;
 use super::ours::Drive;
-pub(crate) use shim::{Application, Notifier, Object};
+pub(crate) use shim::{Application, Notifier, Object, Timer};
 
 /// Runs a reactor in the application's loop until it has stopped.
 pub(crate) fn host(reactor: &Reactor, drive: Drive) -> io::Result<()> {

@@ -4,6 +4,8 @@
 #include <QtCore/QCoreApplication>
 #include <QtCore/QEvent>
 #include <QtCore/QSocketNotifier>
+#include <QtCore/QTimer>
+#include <QtCore/QTimerEvent>
 
 namespace {
 
@@ -52,6 +54,25 @@ private:
     Closure ready;
 };
 
+// Overridden, as the notifier is.
+class Timer final : public QTimer {
+public:
+    explicit Timer(const RawClosure *fire) : fire(fire) {}
+
+protected:
+    void timerEvent(QTimerEvent *event) override {
+        if (event->timerId() == timerId()) {
+            if (isSingleShot()) {
+                stop();
+            }
+            fire();
+        }
+    }
+
+private:
+    Closure fire;
+};
+
 } // namespace
 
 extern "C" {
@@ -74,6 +95,19 @@ Notifier *interloop_benches_qt_notifier_new(int descriptor, const RawClosure *re
 }
 
 void interloop_benches_qt_notifier_delete(Notifier *notifier) { delete notifier; }
+
+Timer *interloop_benches_qt_timer_new(int milliseconds, bool is_single_shot, const RawClosure *fire) {
+    Timer *timer = new Timer(fire);
+    timer->setSingleShot(is_single_shot);
+    timer->start(milliseconds);
+    return timer;
+}
+
+void interloop_benches_qt_timer_delete(Timer *timer) { delete timer; }
+
+void interloop_benches_qt_single_shot(int milliseconds, const RawClosure *fire) {
+    QTimer::singleShot(milliseconds, [fire = Closure(fire)]() mutable { fire(); });
+}
 
 QObject *interloop_benches_qt_object_new(QCoreApplication *application) { return new QObject(application); }
 

@@ -2,8 +2,10 @@
 #![allow(unsafe_code)]
 
 use std::cell::Cell;
+use std::ffi::c_int;
 use std::marker::PhantomData;
 use std::os::fd::{AsFd, AsRawFd};
+use std::time::Duration;
 
 // What the build script builds is linked to the package's library.
 use interloop_benches as _;
@@ -26,6 +28,11 @@ mod raw {
     }
 
     #[repr(C)]
+    pub(super) struct Timer {
+        _opaque: [u8; 0],
+    }
+
+    #[repr(C)]
     pub(super) struct Object {
         _opaque: [u8; 0],
     }
@@ -40,6 +47,16 @@ mod raw {
             ready: *const RawClosure,
         ) -> *mut Notifier;
         pub(super) fn interloop_benches_qt_notifier_delete(notifier: *mut Notifier);
+        pub(super) fn interloop_benches_qt_timer_new(
+            milliseconds: c_int,
+            is_single_shot: bool,
+            fire: *const RawClosure,
+        ) -> *mut Timer;
+        pub(super) fn interloop_benches_qt_timer_delete(timer: *mut Timer);
+        pub(super) fn interloop_benches_qt_single_shot(
+            milliseconds: c_int,
+            fire: *const RawClosure,
+        );
         pub(super) fn interloop_benches_qt_object_new(application: *mut Application)
         -> *mut Object;
         pub(super) fn interloop_benches_qt_invoke(object: *mut Object, call: *const RawClosure);
@@ -62,6 +79,13 @@ impl Application {
     /// Quits the loop that runs on this thread.
     pub(crate) fn quit() {
         raw::interloop_benches_qt_quit();
+    }
+
+    /// `QTimer::singleShot`: calls `fire` once, so much later.
+    pub(crate) fn single_shot(&self, delay: Duration, fire: impl Fn() + 'static) {
+        let fire = RawClosure::new(fire);
+        // SAFETY: Qt takes over `fire`, which nobody has after this.
+        unsafe { raw::interloop_benches_qt_single_shot(milliseconds(delay), &raw const fire) };
     }
 }
 
@@ -98,6 +122,42 @@ impl<F: Fn()> Drop for Notifier<'_, F> {
     }
 }
 
+/// A QTimer, which calls `F`. It is stopped when this is dropped.
+pub(crate) struct Timer<'a, F: Fn()> {
+    raw: *mut raw::Timer,
+    /// What it was made for outlives it.
+    _borrows: PhantomData<(&'a Application, F)>,
+}
+
+impl<'a, F: Fn() + 'a> Timer<'a, F> {
+    /// One that fires once.
+    pub(crate) fn once(application: &'a Application, delay: Duration, fire: F) -> Self {
+        Timer::new(application, delay, true, fire)
+    }
+
+    /// One that fires again and again.
+    pub(crate) fn every(application: &'a Application, period: Duration, fire: F) -> Self {
+        Timer::new(application, period, false, fire)
+    }
+
+    fn new(_application: &'a Application, delay: Duration, once: bool, fire: F) -> Self {
+        let fire = RawClosure::new(fire);
+        // SAFETY: the timer takes over `fire`, which nobody has after this, and is deleted before what that borrows has
+        // gone.
+        let raw = unsafe {
+            raw::interloop_benches_qt_timer_new(milliseconds(delay), once, &raw const fire)
+        };
+        Timer { raw, _borrows: PhantomData }
+    }
+}
+
+impl<F: Fn()> Drop for Timer<'_, F> {
+    fn drop(&mut self) {
+        // SAFETY: it is there until now, and nobody else has it. It is not inside its closure, which does not own it.
+        unsafe { raw::interloop_benches_qt_timer_delete(self.raw) };
+    }
+}
+
 /// A QObject of the application's thread, for other threads. It is the application's, which is there for ever.
 #[derive(Clone)]
 pub(crate) struct Object(*mut raw::Object);
@@ -119,4 +179,9 @@ impl Object {
         // may go to another thread.
         unsafe { raw::interloop_benches_qt_invoke(self.0, &raw const call) };
     }
+}
+
+/// What is left over of a millisecond is lost, as in GLib's timeouts.
+fn milliseconds(delay: Duration) -> c_int {
+    c_int::try_from(delay.as_millis()).unwrap_or(c_int::MAX)
 }

@@ -140,7 +140,7 @@ mod tests {
             cases.retain(|known| matches(case, known));
             assert!(!cases.is_empty(), "{about}: there is no case {case}");
             for case in cases {
-                let systems = (known.systems)(&case);
+                let systems = (known.systems)(&case, Effort::Quick);
                 for name in [Some(*ours), *against, *floor].into_iter().flatten() {
                     let is_known = systems.iter().any(|system| matches(name, system));
                     assert!(is_known, "{about}: {case} has no system {name}");

@@ -128,7 +128,7 @@ mod tests {
         about: "does nothing",
         reference: "a",
         cases: |_| vec!["only".to_owned()],
-        systems: |_| ["a", "b", "c"].map(str::to_owned).to_vec(),
+        systems: |_, _| ["a", "b", "c"].map(str::to_owned).to_vec(),
         at_once: false,
         sample: |_| unreachable!("the tests take their own samples"),
     };
@@ -139,7 +139,7 @@ mod tests {
     }
 
     fn contest(work: &'static Work) -> Contest {
-        Contest { work, case: "only".to_owned(), systems: (work.systems)("only") }
+        Contest { work, case: "only".to_owned(), systems: (work.systems)("only", Effort::Quick) }
     }
 
     fn selection(contests: Vec<Contest>) -> Selection {
@@ -214,7 +214,7 @@ mod tests {
 
     /// Tells which work was sampled and how many are complete, in the order in which that happened.
     fn order_within(within: Option<Duration>) -> String {
-        const OTHER: Work = Work { name: "other", systems: |_| vec!["a".to_owned()], ..WORK };
+        const OTHER: Work = Work { name: "other", systems: |_, _| vec!["a".to_owned()], ..WORK };
         const ANOTHER: Work = Work { name: "another", ..OTHER };
         let order = RefCell::new(String::new());
         let sample = |work: &Work, samples: &[Sample]| {

@@ -62,7 +62,7 @@ impl Selection {
 impl Contest {
     fn all_of(work: &'static Work, effort: Effort) -> impl Iterator<Item = Contest> {
         (work.cases)(effort).into_iter().map(move |case| {
-            let systems = (work.systems)(&case);
+            let systems = (work.systems)(&case, effort);
             Contest { work, case, systems }
         })
     }

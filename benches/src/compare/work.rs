@@ -19,8 +19,9 @@ pub(crate) struct Work {
     pub(crate) reference: &'static str,
     /// What is varied: of a quick run, fewer than of a full one.
     pub(crate) cases: fn(Effort) -> Vec<String>,
-    /// The systems that do it, whether or not they can here: one that cannot answers `Unsupported`.
-    pub(crate) systems: fn(case: &str) -> Vec<String>,
+    /// The systems that do it, whether or not they can here: one that cannot answers `Unsupported`. Of a quick
+    /// run, fewer than of a full one.
+    pub(crate) systems: fn(case: &str, Effort) -> Vec<String>,
     /// Whether the samples of a round are taken all at once, because what they measure does not depend on
     /// what else the machine does. Otherwise one is taken after the other.
     pub(crate) at_once: bool,

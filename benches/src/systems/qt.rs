@@ -1,5 +1,6 @@
 //! Qt's event loop: a QCoreApplication, as it comes.
 
+mod closure;
 mod shim;
 
 use std::io;
@@ -8,11 +9,15 @@ use interloop::{Phase, Reactor};
 
 use super::left_out;
 use super::ours::Drive;
-pub(crate) use shim::{Application, Notifier};
+pub(crate) use shim::{Application, Notifier, Object, Timer};
 
 /// Runs a reactor in the application's loop until it has stopped.
 pub(crate) fn host(reactor: &Reactor, drive: Drive) -> io::Result<()> {
-    let application = Application::new();
+    run(&Application::new(), reactor, drive)
+}
+
+/// The same in an application that is there already.
+pub(crate) fn run(application: &Application, reactor: &Reactor, drive: Drive) -> io::Result<()> {
     match drive {
         Drive::Embed => {
             let attached = interloop_qt::attach(reactor)?;

@@ -7,9 +7,16 @@ mod calloop;
 #[cfg_attr(not(feature = "glib"), path = "calls/glib/absent.rs")]
 mod glib;
 mod ours;
+#[cfg_attr(not(feature = "qt"), path = "calls/qt/absent.rs")]
+mod qt;
 mod scene;
+#[cfg_attr(not(feature = "sdl"), path = "calls/sdl/absent.rs")]
+mod sdl;
+mod smol;
 mod tally;
 mod tokio;
+#[cfg_attr(not(feature = "winit"), path = "calls/winit/absent.rs")]
+mod winit;
 
 use std::io;
 
@@ -22,12 +29,12 @@ pub(crate) const WORK: Work = Work {
     about: "closures from other threads: as fast as they can, and one at a time",
     reference: "interloop/epoll/worker/condvar",
     cases,
-    systems: |_| SYSTEMS.map(str::to_owned).to_vec(),
+    systems,
     at_once: false,
     sample,
 };
 
-const SYSTEMS: [&str; 10] = [
+const SYSTEMS: [&str; 14] = [
     "interloop/epoll/worker/condvar",
     "interloop/epoll/worker/glib",
     "interloop/epoll/embed/glib",
@@ -35,9 +42,21 @@ const SYSTEMS: [&str; 10] = [
     "invoke/glib",
     "idle-add/glib",
     "async-channel/glib",
+    "invoke/qt",
+    "sdl",
+    "winit",
     "tokio",
     "tokio/messages",
+    "smol",
     "calloop",
+];
+
+/// Ours in other toolkits than GLib: a quick run does without them.
+const OURS_ELSEWHERE: [&str; 4] = [
+    "interloop/epoll/worker/qt",
+    "interloop/epoll/embed/qt",
+    "interloop/epoll/worker/sdl",
+    "interloop/epoll/worker/winit",
 ];
 
 const FLOODS: [(&str, usize); 3] = [("1-thread", 1), ("2-threads", 2), ("4-threads", 4)];
@@ -48,14 +67,23 @@ fn cases(effort: Effort) -> Vec<String> {
     floods.map(|(name, _)| *name).chain([ONE_AT_A_TIME]).map(str::to_owned).collect()
 }
 
+fn systems(_case: &str, effort: Effort) -> Vec<String> {
+    let elsewhere = OURS_ELSEWHERE.iter().filter(|_| effort == Effort::Full);
+    SYSTEMS.iter().chain(elsewhere).map(|&name| name.to_owned()).collect()
+}
+
 fn sample(sample: &Sample) -> io::Result<Vec<Figure>> {
     let scene = parse(sample)?;
     match sample.system.as_str() {
         "invoke/glib" => glib::invoke(scene),
         "idle-add/glib" => glib::idle_add(scene),
         "async-channel/glib" => glib::channel(scene),
+        "invoke/qt" => qt::host(scene),
+        "sdl" => sdl::host(scene),
+        "winit" => winit::host(scene),
         "tokio" => tokio::host(scene),
         "tokio/messages" => tokio::messages(scene),
+        "smol" => smol::host(scene),
         "calloop" => calloop::host(scene),
         ours => ours::host(ours, scene),
     }

@@ -41,7 +41,7 @@ fn cases(effort: Effort) -> Vec<String> {
 }
 
 /// What differs from backend to backend is seen on the plainest connection: elsewhere, ours are with epoll.
-fn systems(case: &str) -> Vec<String> {
+fn systems(case: &str, _effort: Effort) -> Vec<String> {
     let mut systems = servers::names();
     let plainest = [Kind::Pair.name(), PACES[0].0, Place::OneCpu.name()].join("/");
     if case != plainest {

@@ -24,7 +24,7 @@ pub(crate) const WORK: Work = Work {
     reference: "raw-epoll",
     at_once: false,
     cases,
-    systems: |case| parse(case).map_or_else(|_| Vec::new(), |(kind, _)| systems::names(kind)),
+    systems: |case, _| parse(case).map_or_else(|_| Vec::new(), |(kind, _)| systems::names(kind)),
     sample,
 };
 

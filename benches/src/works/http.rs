@@ -11,6 +11,8 @@ mod frames;
 mod glib;
 mod hyper_side;
 mod ours;
+#[cfg_attr(not(feature = "qt"), path = "http/qt/absent.rs")]
+mod qt;
 mod tokio;
 
 use std::io;
@@ -47,13 +49,18 @@ const SYSTEMS: &[(&str, Measure)] = &[
     ("interloop/epoll/worker/condvar", ours::condvar),
     ("interloop/epoll/worker/glib", glib::worker),
     ("interloop/epoll/embed/glib", glib::embedded),
+    ("interloop/epoll/worker/qt", qt::worker),
+    ("interloop/epoll/embed/qt", qt::embedded),
     ("tokio-channels/glib", glib::tokio_channels),
     ("tokio-local/glib", glib::tokio_local),
     ("async-io/glib", glib::async_io),
 ];
 
-fn systems(_case: &str) -> Vec<String> {
-    SYSTEMS.iter().map(|(name, _)| (*name).to_owned()).collect()
+/// A quick run does without those in Qt: it has those in GLib.
+fn systems(_case: &str, effort: Effort) -> Vec<String> {
+    let names = SYSTEMS.iter().map(|(name, _)| *name);
+    let names = names.filter(|name| effort == Effort::Full || !name.ends_with("/qt"));
+    names.map(str::to_owned).collect()
 }
 
 fn sample(sample: &Sample) -> io::Result<Vec<Figure>> {

@@ -14,7 +14,7 @@ pub(crate) const WORK: Work = Work {
     about: "the echo beside so many registered descriptors that stay silent",
     reference: "raw-epoll",
     cases,
-    systems: |_| systems(),
+    systems: |_, _| systems(),
     at_once: false,
     sample,
 };

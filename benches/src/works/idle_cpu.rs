@@ -18,7 +18,7 @@ pub(crate) const WORK: Work = Work {
     about: "wakes and CPU time while 1,000 registered sources are silent",
     reference: "raw-epoll",
     cases: |_| vec![CASE.to_owned()],
-    systems: |_| servers::names(),
+    systems: |_, _| servers::names(),
     at_once: true,
     sample,
 };

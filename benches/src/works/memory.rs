@@ -10,6 +10,8 @@ mod futures;
 #[cfg_attr(not(feature = "glib"), path = "memory/glib/absent.rs")]
 mod glib;
 mod heap;
+#[cfg_attr(not(feature = "qt"), path = "memory/qt/absent.rs")]
+mod qt;
 mod streams;
 
 use std::io;
@@ -32,14 +34,14 @@ const OURS: &str = "interloop/epoll/run/own";
 /// A source has a callback, a stream is for tasks to read and write; a timer has a callback, a sleep is
 /// for a task to await. tokio has streams and sleeps only, which stand beside our callbacks as well.
 const CASES: [(&str, &[&str]); 5] = [
-    ("source", &[OURS, "calloop", "glib", "mio", "polling", "tokio"]),
+    ("source", &[OURS, "calloop", "glib", "qt", "mio", "polling", "tokio"]),
     ("stream", &[OURS, "tokio", "async-io"]),
-    ("timer", &[OURS, "calloop", "glib"]),
+    ("timer", &[OURS, "calloop", "glib", "qt"]),
     ("sleep", &[OURS, "tokio", "async-io"]),
     ("task", &[OURS, "tokio", "async-executor"]),
 ];
 
-fn systems(case: &str) -> Vec<String> {
+fn systems(case: &str, _effort: Effort) -> Vec<String> {
     let systems = CASES.iter().find(|(known, _)| *known == case).map_or(&[][..], |(_, all)| *all);
     systems.iter().map(|&system| system.to_owned()).collect()
 }
@@ -52,6 +54,7 @@ fn sample(sample: &Sample) -> io::Result<Vec<Figure>> {
         ("source", OURS) => callbacks::our_sources(count)?,
         ("source", "calloop") => callbacks::calloop_sources(count)?,
         ("source", "glib") => glib::sources(count)?,
+        ("source", "qt") => qt::sources(count)?,
         ("source", "mio") => callbacks::mio_sources(count)?,
         ("source", "polling") => callbacks::polling_sources(count)?,
         ("source" | "stream", "tokio") => streams::tokio(count)?,
@@ -60,6 +63,7 @@ fn sample(sample: &Sample) -> io::Result<Vec<Figure>> {
         ("timer", OURS) => callbacks::our_timers(count)?,
         ("timer", "calloop") => callbacks::calloop_timers(count)?,
         ("timer", "glib") => glib::timers(count)?,
+        ("timer", "qt") => qt::timers(count)?,
         ("sleep", OURS) => futures::our_sleeps(count)?,
         ("sleep", "tokio") => futures::tokio_sleeps(count)?,
         ("sleep", "async-io") => futures::async_io_sleeps(count)?,

@@ -43,7 +43,7 @@ fn cases(effort: Effort) -> Vec<String> {
     cases.iter().map(|&case| case.to_owned()).collect()
 }
 
-fn systems(_: &str) -> Vec<String> {
+fn systems(_case: &str, _effort: Effort) -> Vec<String> {
     let systems = [
         "interloop/epoll/run/own",
         "interloop/epoll/worker/condvar",

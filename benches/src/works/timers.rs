@@ -12,6 +12,8 @@ mod glib;
 mod goal;
 mod interloop;
 mod plan;
+#[cfg_attr(not(feature = "qt"), path = "timers/qt/absent.rs")]
+mod qt;
 mod tokio;
 mod wakes;
 
@@ -49,18 +51,23 @@ fn cases(effort: Effort) -> Vec<String> {
     cases
 }
 
-fn systems(case: &str) -> Vec<String> {
+fn systems(case: &str, effort: Effort) -> Vec<String> {
     let ours = "interloop/epoll/run/own";
     let systems: &[&str] = if case == "wakes" {
-        &[ours, "interloop/epoll/worker/condvar", "tokio", "calloop", "async-io", "glib"]
+        &[ours, "interloop/epoll/worker/condvar", "tokio", "calloop", "async-io", "glib", "qt"]
     } else if case.contains("/callbacks/") {
-        &[ours, "calloop", "glib"]
+        &[ours, "calloop", "glib", "qt"]
     } else if case.starts_with("fire/") {
         &[ours, "tokio"]
     } else {
         &[ours, "tokio", "async-io"]
     };
-    systems.iter().map(|&system| system.to_owned()).collect()
+    let mut systems = systems.to_vec();
+    // A quick run has Qt where that takes no time.
+    if effort == Effort::Quick && !case.starts_with("insert-cancel/") {
+        systems.retain(|system| *system != "qt");
+    }
+    systems.into_iter().map(str::to_owned).collect()
 }
 
 fn sample(sample: &Sample) -> io::Result<Vec<Figure>> {
@@ -86,6 +93,8 @@ fn sample(sample: &Sample) -> io::Result<Vec<Figure>> {
         ("calloop", _, _) => calloop::fire(plan)?,
         ("glib", "insert-cancel", _) => glib::set(plan)?,
         ("glib", _, _) => glib::fire(plan)?,
+        ("qt", "insert-cancel", _) => qt::set(plan)?,
+        ("qt", _, _) => qt::fire(plan)?,
         ("tokio", "insert-cancel", _) => tokio::set(plan)?,
         ("tokio", _, _) => tokio::fire(plan)?,
         ("async-io", "insert-cancel", _) => async_io::set(plan),

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use async_channel::{Sender, unbounded};
+use async_channel::unbounded;
 use glib::{MainContext, MainLoop};
 
 use super::scene::{Boxed, Caller, Scene};
@@ -37,12 +37,6 @@ pub(super) fn idle_add(scene: Scene) -> io::Result<Vec<Figure>> {
 }
 
 /// What gtk-rs recommends since it has no channel of its own: an async channel, read by a task.
-impl Caller for Sender<Boxed> {
-    fn call(&self, call: impl FnOnce() + Send + 'static) {
-        let _refused = self.send_blocking(Box::new(call));
-    }
-}
-
 pub(super) fn channel(scene: Scene) -> io::Result<Vec<Figure>> {
     let (sender, calls) = unbounded::<Boxed>();
     MainContext::default().spawn_local(async move {

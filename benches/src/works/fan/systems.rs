@@ -6,6 +6,8 @@ mod glib;
 mod mio;
 mod ours;
 mod polling;
+#[cfg_attr(not(feature = "qt"), path = "systems/qt/absent.rs")]
+mod qt;
 mod raw_epoll;
 mod smol;
 mod tokio;
@@ -23,6 +25,9 @@ type Serve = fn(Kind, Scene) -> io::Result<()>;
 const SYSTEMS: &[(&str, &[Kind], Serve)] = &[
     ("raw-epoll", &Kind::ALL, raw_epoll::serve),
     ("glib", &[Kind::Callbacks], glib::serve),
+    ("async-io/glib", &[Kind::Streams], glib::async_io),
+    ("tokio-local/glib", &[Kind::Streams], glib::tokio_local),
+    ("qt", &[Kind::Callbacks], qt::serve),
     ("mio", &[Kind::Streams], mio::serve),
     ("polling", &Kind::ALL, polling::serve),
     ("calloop", &Kind::ALL, calloop::serve),

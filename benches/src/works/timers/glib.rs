@@ -10,10 +10,6 @@ use glib::{MainContext, SourceId, timeout_add_local_once};
 use super::Took;
 use super::plan::{Plan, wait_for};
 use super::wakes::count;
-use crate::systems::left_out;
-
-/// With more than so many, a sample would take minutes.
-const MOST: usize = 20_000;
 
 /// A timeout that is removed when this is dropped.
 pub(super) struct Cancel(Option<SourceId>);
@@ -30,15 +26,7 @@ impl Drop for Cancel {
     }
 }
 
-fn check(plan: Plan) -> io::Result<()> {
-    match plan.crowd > MOST {
-        true => Err(left_out("every wait walks all timeouts: it would take minutes")),
-        false => Ok(()),
-    }
-}
-
 pub(super) fn set(plan: Plan) -> io::Result<Took> {
-    check(plan)?;
     let fired = Rc::new(Cell::new(0_usize));
     let mut took = Took::default();
     for round in 0..plan.rounds {
@@ -51,7 +39,6 @@ pub(super) fn set(plan: Plan) -> io::Result<Took> {
 }
 
 pub(super) fn fire(plan: Plan) -> io::Result<Took> {
-    check(plan)?;
     let context = MainContext::default();
     let mut took = Took::default();
     for round in 0..plan.rounds {

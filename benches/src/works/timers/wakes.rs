@@ -16,7 +16,7 @@ use ::interloop::Tick;
 
 use super::goal::polled;
 use super::plan::Random;
-use super::{calloop, glib, interloop, tokio};
+use super::{calloop, glib, interloop, qt, tokio};
 use crate::compare::{Effort, Figure, Sample};
 use crate::systems::unknown;
 
@@ -47,6 +47,7 @@ pub(super) fn sample(sample: &Sample) -> io::Result<Vec<Figure>> {
         "calloop" => calloop_loop(window)?,
         "async-io" => async_io(window)?,
         "glib" => glib::wakes(window)?,
+        "qt" => qt::wakes(window)?,
         _ => return Err(unknown(&sample.system)),
     };
     Ok(vec![Figure::new("wakes", "wakes", slept as f64)])

@@ -34,6 +34,6 @@ pub(super) fn serve(_kind: Kind, scene: Scene) -> io::Result<()> {
     async_io::block_on(executor.run(is_over.recv())).map_err(io::Error::other)
 }
 
-async fn hear(bell: &Async<Bell>) -> io::Result<()> {
+pub(super) async fn hear(bell: &Async<Bell>) -> io::Result<()> {
     bell.read_with(Bell::hear).await
 }

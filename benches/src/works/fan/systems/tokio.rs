@@ -45,13 +45,13 @@ pub(super) fn serve(_kind: Kind, scene: Scene) -> io::Result<()> {
     })
 }
 
-fn watch(bell: Bell) -> io::Result<AsyncFd<Bell>> {
+pub(super) fn watch(bell: Bell) -> io::Result<AsyncFd<Bell>> {
     // SAFETY: a bell's descriptor is the same as long as there is one, and stays open as long.
     unsafe { AsyncFd::register_with_interest(bell, Interest::READABLE) }.map_err(io::Error::from)
 }
 
 /// As tokio's documentation has it.
-async fn hear(bell: &AsyncFd<Bell>) -> io::Result<()> {
+pub(super) async fn hear(bell: &AsyncFd<Bell>) -> io::Result<()> {
     loop {
         let mut guard = bell.readable().await?;
         match guard.try_io(|bell| bell.get_ref().hear()) {

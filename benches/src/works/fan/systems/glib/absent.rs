@@ -8,3 +8,5 @@ use crate::systems::left_out;
 pub(super) fn serve(_kind: Kind, _scene: Scene) -> io::Result<()> {
     Err(left_out("built without the feature `glib`"))
 }
+
+pub(super) use self::{serve as async_io, serve as tokio_local};

@@ -123,9 +123,11 @@ impl Core {
 
     /// Wakes those who wait for this readiness, each with no borrow held. True when there were any.
     fn wake_waiters(&self, key: Key, object: &Rc<dyn Watched>, readiness: Readiness) -> bool {
+        let Some(waiters) = object.waiters() else { return false };
         let mut woken = false;
-        let answer = || object.waiters().and_then(|waiters| waiters.answer(readiness));
-        while let Some(waker) = answer() {
+        // Who waits again inside of its waker is none of these, and would be told for ever.
+        for _ in 0..waiters.count() {
+            let Some(waker) = waiters.answer(readiness) else { break };
             woken = true;
             self.sources.with(key, Entry::count_waiters);
             waker.into_iter().for_each(|waker| self.wake_user(waker));

@@ -65,6 +65,11 @@ impl Waiters {
         })
     }
 
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.list.borrow().as_ref().map_or(0, |list| list.waiters.len())
+    }
+
     /// Tells the next of those who wait for this readiness, who may have left a waker.
     pub(super) fn answer(&self, readiness: Readiness) -> Option<Option<Waker>> {
         self.with(|waiters| {

@@ -1,9 +1,13 @@
 //! Those who wait for a source, one or many.
 
+use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
+use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
 use interloop::{Action, Handle, Interest, Readiness, Source, Task};
@@ -19,6 +23,7 @@ cases!(
     a_wait_that_is_dropped_between_polls_loses_nothing,
     a_wait_ends_when_its_source_is_removed,
     a_wait_that_nobody_polls_any_more_does_not_keep_the_backend_busy,
+    who_waits_again_inside_of_a_waker_lets_the_others_go_on,
 );
 
 /// Behaviour 14, and of the async layer 49.
@@ -192,6 +197,50 @@ fn a_wait_that_nobody_polls_any_more_does_not_keep_the_backend_busy(world: &Worl
             let turns = reactor.stats().turns - before.turns;
             assert!(turns <= 100, "{turns} turns for ten sleeps");
             assert!(wait.await.unwrap().is_readable());
+        }
+    });
+}
+
+thread_local! {
+    /// The future that `Inline` polls.
+    static POLLED: RefCell<Option<Pin<Box<dyn Future<Output = ()>>>>> = RefCell::new(None);
+}
+
+/// A waker that polls in the place of waking, as some executors do.
+struct Inline;
+
+impl Wake for Inline {
+    fn wake(self: Arc<Self>) {
+        let Some(mut future) = POLLED.take() else { return };
+        if future.as_mut().poll(&mut Context::from_waker(&Waker::from(self))).is_pending() {
+            POLLED.set(Some(future));
+        }
+    }
+}
+
+/// Behaviour 22.
+fn who_waits_again_inside_of_a_waker_lets_the_others_go_on(world: &World) {
+    const FOR_EVER: u32 = 10_000;
+    script(world, |reactor| {
+        let (near, far) = pair();
+        let near = Rc::new(reactor.source(near).unwrap());
+        let reactor = reactor.handle();
+        async move {
+            let rounds = Rc::new(Cell::new(0));
+            let (waiting, counted) = (Rc::clone(&near), Rc::clone(&rounds));
+            POLLED.set(Some(Box::pin(async move {
+                while counted.get() < FOR_EVER && waiting.ready(Interest::READABLE).await.is_ok() {
+                    counted.set(counted.get() + 1);
+                }
+            })));
+            Waker::from(Arc::new(Inline)).wake();
+            write(&far, b"a");
+            // It comes to its turn among the others.
+            while rounds.get() < 3 {
+                fence(&reactor).await;
+            }
+            assert!(rounds.get() < FOR_EVER, "nobody else came to his turn");
+            POLLED.set(None);
         }
     });
 }

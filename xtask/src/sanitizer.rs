@@ -21,22 +21,30 @@ pub(crate) fn run_thread(_: &Arguments) -> ExitCode {
                  can be false."
             );
             flags.push_str(" -Cunsafe-allow-abi-mismatch=sanitizer");
-            let root = env::current_dir().unwrap_or_default();
-            let file = root.join("xtask/tsan.supp");
-            tests.env("TSAN_OPTIONS", format!("suppressions={}", file.display()));
+            tests.env("TSAN_OPTIONS", suppressions("tsan.supp"));
         }
     })
 }
 
 pub(crate) fn run_address(_: &Arguments) -> ExitCode {
-    run("address", |flags, _| flags.push_str(" -Cunsafe-allow-abi-mismatch=sanitizer"))
+    run("address", |flags, tests| {
+        flags.push_str(" -Cunsafe-allow-abi-mismatch=sanitizer");
+        tests.env("LSAN_OPTIONS", suppressions("lsan.supp"));
+    })
+}
+
+/// The option of a sanitizer that has it pass over what one of our files lists.
+fn suppressions(file: &str) -> String {
+    let root = env::current_dir().unwrap_or_default();
+    format!("suppressions={}", root.join("xtask").join(file).display())
 }
 
 /// Doctests are left out: rustdoc would need the same flags, and they only repeat what tests do.
 fn run(name: &str, configure: impl FnOnce(&mut String, &mut Command)) -> ExitCode {
     let mut check = Check::new(false);
     let _ = check.step(&format!("{name} sanitizer"), |tally| {
-        let mut tests = cargo("test --lib --tests --no-fail-fast");
+        // The tests of the examples start them.
+        let mut tests = cargo("test --lib --tests --examples --no-fail-fast");
         tests.args(features::CORE_ARGUMENTS.split_whitespace());
         tests.args(features::everything()?.split_whitespace());
         // A named target keeps the flags away from build scripts and procedural macros.

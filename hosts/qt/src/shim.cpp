@@ -47,6 +47,12 @@ QEvent::Type own_type() {
     return static_cast<QEvent::Type>(type);
 }
 
+// The type of the events that let go of an object, from another thread than its own.
+QEvent::Type end_type() {
+    static const int type = QEvent::registerEventType();
+    return static_cast<QEvent::Type>(type);
+}
+
 bool is_application_here() {
     QCoreApplication *instance = QCoreApplication::instance();
     return instance && instance->thread() == QThread::currentThread();
@@ -77,6 +83,8 @@ public:
 
     void run() { calls.run(std::exchange(tick, nullptr)); }
 
+    void forget() { calls.forget(std::exchange(tick, nullptr)); }
+
 private:
     const QPointer<const QObject> receiver;
     void *tick;
@@ -84,14 +92,16 @@ private:
 };
 
 // An object that may be let go of while it is being called.
+//
+// What is called may open a loop of its own, and deleteLater() does not wait for the frames below that: the
+// loop deletes what was let go of in it, and any loop what another thread has. So an object is deleted
+// only when it is in no call.
 class Called : public QObject {
 public:
-    // Nothing is called from here on.
+    // On its own thread. Nothing is called from here on.
     virtual void let_go() {
-        if (depth > 0) {
-            // A loop runs, or the application is about to see to what is deleted later.
-            deleteLater();
-        } else {
+        is_let_go = true;
+        if (depth == 0) {
             delete this;
         }
     }
@@ -100,11 +110,19 @@ protected:
     class Call {
     public:
         explicit Call(Called *called) : called(called) { ++called->depth; }
-        ~Call() { --called->depth; }
+        ~Call() {
+            if (--called->depth == 0 && called->is_let_go) {
+                // Qt's own frames are below. A loop runs, or the application is about to see to what is
+                // deleted later.
+                called->deleteLater();
+            }
+        }
 
     private:
         Called *called;
     };
+
+    bool is_let_go = false;
 
 private:
     int depth = 0;
@@ -133,16 +151,22 @@ public:
         std::lock_guard<std::mutex> lock(application);
         // Otherwise it is left behind: no loop runs that would delete it.
         if (!application_is_closing) {
-            deleteLater();
+            QCoreApplication::postEvent(this, new QEvent(end_type()));
         }
     }
 
     bool event(QEvent *event) override {
-        if (event->type() != own_type()) {
+        if (event->type() != own_type() && event->type() != end_type()) {
             return QObject::event(event);
         }
         Call call(this);
-        static_cast<TickEvent *>(event)->run();
+        if (event->type() == end_type()) {
+            is_let_go = true;
+        } else if (is_let_go) {
+            static_cast<TickEvent *>(event)->forget();
+        } else {
+            static_cast<TickEvent *>(event)->run();
+        }
         return true;
     }
 
@@ -166,7 +190,6 @@ public:
     }
 
     void let_go() override {
-        is_let_go = true;
         if (watch) {
             watch->setEnabled(false);
         }
@@ -216,7 +239,6 @@ private:
     bool (*const readable)(void *);
     void (*const quits)(void *);
     void *const data;
-    bool is_let_go = false;
     QSocketNotifier *watch = nullptr;
 };
 

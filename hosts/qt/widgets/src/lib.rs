@@ -7,6 +7,7 @@
 pub mod chat_window;
 mod closure;
 pub mod slow_dispatcher;
+pub mod witness;
 
 use std::ffi::{CStr, c_char, c_int};
 use std::time::Duration;

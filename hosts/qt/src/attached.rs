@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use interloop::{Embedded, Handle, Phase, Trigger};
 
-use crate::shim::{self, Guest, Joint};
+use crate::shim::{self, Guest, Joint, Quitter};
 use crate::waker;
 
 /// How long the reactor may take to finish, unless told otherwise.
@@ -42,6 +42,8 @@ struct Joined {
     embedded: Option<Embedded>,
     limit: Cell<Duration>,
     quits_qt: Cell<bool>,
+    /// From the end of the reactor to that of the application's loop.
+    quitter: Cell<Option<Quitter>>,
 }
 
 /// Joins the reactor to the QCoreApplication of this thread, which is there or will be.
@@ -49,8 +51,9 @@ struct Joined {
 /// Qt watches the reactor's descriptor where the backend has one; otherwise a worker thread waits. Either
 /// goes on in nested loops, such as `exec()` of a dialog. What is posted before the loop runs is delivered
 /// when it does. When the application is about to quit, after its loop, the reactor finishes. When
-/// the reactor has stopped, after [`stop`](Handle::stop), the application is told to quit; Qt 6 closes its
-/// windows then, and a window that refuses keeps it running.
+/// the reactor has stopped, after [`stop`](Handle::stop), the application is told to quit, and where its own
+/// loop does not run yet, told again until it does. Qt 6 closes its windows then, and a window that refuses
+/// keeps it running.
 ///
 /// # Errors
 ///
@@ -73,11 +76,12 @@ pub fn attach(handle: &Handle) -> io::Result<Attached> {
         embedded,
         limit: Cell::new(FINISH_LIMIT),
         quits_qt: Cell::new(true),
+        quitter: Cell::new(None),
     });
     let weak = Rc::downgrade(&joined);
     let end = async move {
-        if weak.upgrade().is_some_and(|joined| joined.quits_qt.get()) {
-            shim::quit();
+        if let Some(joined) = weak.upgrade() {
+            joined.quit_qt();
         }
     };
     let at_the_end = handle.on_shutdown(Phase::After, end)?.label("quit Qt");
@@ -113,6 +117,19 @@ impl Joined {
     fn finish(&self) {
         self.quits_qt.set(false);
         drop(self.handle.finish_on_drop(self.limit.get()));
+        drop(self.quitter.take());
+    }
+
+    /// The reactor has stopped.
+    fn quit_qt(&self) {
+        if !self.quits_qt.get() {
+            return;
+        }
+        let quitter = Quitter::new();
+        // A window that was closed may have dropped the guard.
+        if self.quits_qt.get() {
+            self.quitter.set(Some(quitter));
+        }
     }
 }
 

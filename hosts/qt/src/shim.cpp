@@ -4,14 +4,15 @@
 // Unless it says otherwise, a function is called on the thread of the reactor, which is that of the
 // application. No function of Rust's that is called here unwinds.
 
-#include <QtCore/QCoreApplication>
-#include <QtCore/QEvent>
+#include "called.h"
+
 #include <QtCore/QPointer>
 #include <QtCore/QSocketNotifier>
-#include <QtCore/QThread>
 
 #include <mutex>
 #include <utility>
+
+using namespace interloop_qt;
 
 namespace {
 
@@ -39,23 +40,6 @@ void application_opens() {
 void follow_the_application() {
     static const bool followed = (qAddPreRoutine(application_opens), true);
     Q_UNUSED(followed);
-}
-
-// The type of the events that are posted to the objects of this file.
-QEvent::Type own_type() {
-    static const int type = QEvent::registerEventType();
-    return static_cast<QEvent::Type>(type);
-}
-
-// The type of the events that let go of an object, from another thread than its own.
-QEvent::Type end_type() {
-    static const int type = QEvent::registerEventType();
-    return static_cast<QEvent::Type>(type);
-}
-
-bool is_application_here() {
-    QCoreApplication *instance = QCoreApplication::instance();
-    return instance && instance->thread() == QThread::currentThread();
 }
 
 // What becomes of a boxed tick.
@@ -89,43 +73,6 @@ private:
     const QPointer<const QObject> receiver;
     void *tick;
     const TickCalls calls;
-};
-
-// An object that may be let go of while it is being called.
-//
-// What is called may open a loop of its own, and deleteLater() does not wait for the frames below that: the
-// loop deletes what was let go of in it, and any loop what another thread has. So an object is deleted
-// only when it is in no call.
-class Called : public QObject {
-public:
-    // On its own thread. Nothing is called from here on.
-    virtual void let_go() {
-        is_let_go = true;
-        if (depth == 0) {
-            delete this;
-        }
-    }
-
-protected:
-    class Call {
-    public:
-        explicit Call(Called *called) : called(called) { ++called->depth; }
-        ~Call() {
-            if (--called->depth == 0 && called->is_let_go) {
-                // Qt's own frames are below. A loop runs, or the application is about to see to what is
-                // deleted later.
-                called->deleteLater();
-            }
-        }
-
-    private:
-        Called *called;
-    };
-
-    bool is_let_go = false;
-
-private:
-    int depth = 0;
 };
 
 // The receiver of the ticks.
@@ -248,12 +195,6 @@ extern "C" {
 
 // True when there is an application, and it lives on another thread.
 bool interloop_qt_is_elsewhere() { return QCoreApplication::instance() && !is_application_here(); }
-
-void interloop_qt_quit() {
-    if (is_application_here()) {
-        QCoreApplication::quit();
-    }
-}
 
 Receiver *interloop_qt_receiver_new(TickCalls calls) {
     follow_the_application();

@@ -4,7 +4,12 @@
 mod qt;
 
 fn main() {
-    let files =
-        ["src/shim.cpp", "src/chat_window.cpp", "src/slow_dispatcher.cpp", "src/witness.cpp"];
+    let files = [
+        "src/shim.cpp",
+        "src/chat_window.cpp",
+        "src/refusal.cpp",
+        "src/slow_dispatcher.cpp",
+        "src/witness.cpp",
+    ];
     qt::build("Widgets", &files);
 }

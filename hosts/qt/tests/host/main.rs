@@ -1,6 +1,7 @@
 //! The claims of the test kit on Qt, with and without windows, on both drives and both of Qt's event
 //! dispatchers, and the traps of its own.
 
+mod early;
 mod frames;
 mod qt;
 mod traps;
@@ -28,5 +29,7 @@ fn main() -> ExitCode {
     let kit = frames::add::<Core<true, false>>(kit);
     let kit = frames::add::<Core<false, true>>(kit);
     let kit = frames::add::<Core<false, false>>(kit);
+    let kit = early::add::<Core<true, true>>(kit);
+    let kit = early::add::<Core<false, false>>(kit);
     kit.run()
 }

@@ -6,6 +6,7 @@
 
 pub mod chat_window;
 mod closure;
+pub mod refusal;
 pub mod slow_dispatcher;
 pub mod witness;
 

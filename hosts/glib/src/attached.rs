@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use gio::prelude::*;
 use glib::{SignalHandlerId, WeakRef};
-use interloop::{Handle, Trigger, WakerProxy};
+use interloop::{Handle, Tick, Trigger, WakerProxy};
 
 use crate::context::Owned;
 use crate::quit::Quit;
@@ -126,7 +126,16 @@ impl Joined {
 
     fn let_go(&self) {
         let driven = self.driven.take();
-        drop(driven);
+        match driven {
+            Some(Driven::Embedded(watch)) => drop(watch),
+            Some(Driven::Worker(proxy)) => {
+                proxy.hold();
+                // The source goes with the waker, and the tick with the source. A reactor that has stopped
+                // has none any more.
+                let _stopped = proxy.swap(Tick::detach);
+            }
+            None => {}
+        }
     }
 }
 

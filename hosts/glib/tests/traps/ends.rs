@@ -97,6 +97,29 @@ fn a_guard_that_is_dropped_in_a_callback_finishes_nothing_and_says_so() {
     });
 }
 
+/// Calls from here on would run in a context that another thread may iterate.
+#[test]
+fn a_guard_that_is_dropped_in_a_callback_lets_go_of_the_context() {
+    each_drive(|world, attach| {
+        let (reactor, _reports) = reporting();
+        let attached = attach.to(&reactor).unwrap();
+        let quitting = world.main_loop.clone();
+        let callback = async move {
+            drop(attached);
+            quitting.quit();
+        };
+        reactor.spawn_local(callback).detach();
+        world.run();
+        let ran = Count::default();
+        reactor.remote().call(ran.call()).unwrap();
+        world.run_dry();
+        assert_eq!(ran.get(), 0);
+        assert!(!has_source(&world.context, "interloop"));
+        assert!(reactor.finish(LIMIT).unwrap().is_clean());
+        assert_eq!(ran.get(), 1);
+    });
+}
+
 /// Whether a new context has a source of this name.
 fn has_source(context: &MainContext, name: &str) -> bool {
     // They are numbered from 1.

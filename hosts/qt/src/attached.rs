@@ -6,7 +6,7 @@ use std::io;
 use std::rc::Rc;
 use std::time::Duration;
 
-use interloop::{Embedded, Handle, Phase, Trigger};
+use interloop::{Embedded, Handle, Phase, Tick, Trigger, WakerProxy};
 
 use crate::shim::{self, Guest, Joint, Quitter};
 use crate::waker;
@@ -27,13 +27,15 @@ pub enum Drive {
 /// A reactor that has been joined to the application, from [`attach`].
 ///
 /// Dropping it finishes the reactor and takes it out of Qt's loop. That belongs after the loop, and not
-/// into a callback of the reactor, where finishing would wait for that callback. It may be dropped before or
-/// after the application, and before or after the reactor.
+/// into a callback of the reactor, where finishing would wait for that callback: there it is only taken out of
+/// the loop. It may be dropped before or after the application, and before or after the reactor.
 #[must_use = "the reactor is finished and detached when this is dropped"]
 pub struct Attached {
     // Ends the watch, and so before the descriptor goes.
     _joint: Joint<Joined>,
     _at_the_end: Trigger,
+    /// Of the worker's waker, where there is one.
+    proxy: Option<WakerProxy>,
     joined: Rc<Joined>,
 }
 
@@ -85,11 +87,12 @@ pub fn attach(handle: &Handle) -> io::Result<Attached> {
         }
     };
     let at_the_end = handle.on_shutdown(Phase::After, end)?.label("quit Qt");
-    if joined.embedded.is_none() {
-        handle.interleave(waker())?;
-    }
+    let proxy = match joined.embedded {
+        Some(_) => None,
+        None => Some(handle.interleave(waker())?),
+    };
     let joint = Joint::new(joined.embedded.as_ref(), Rc::clone(&joined));
-    Ok(Attached { _joint: joint, _at_the_end: at_the_end, joined })
+    Ok(Attached { _joint: joint, _at_the_end: at_the_end, proxy, joined })
 }
 
 impl Attached {
@@ -146,6 +149,11 @@ impl Guest for Joined {
 impl Drop for Attached {
     fn drop(&mut self) {
         self.joined.finish();
+        if let Some(proxy) = &self.proxy {
+            // Where it could not finish, its ticks go with the waker. One that has stopped has none any more.
+            proxy.hold();
+            let _stopped = proxy.swap(Tick::detach);
+        }
     }
 }
 

@@ -4,6 +4,8 @@
 use std::cell::Cell;
 use std::io;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -63,8 +65,14 @@ fn a_guard_is_dropped_in_a_nested_loop() -> io::Result<()> {
         .detach();
     widgets::exec();
     assert!(returned.get());
-    drop(reactor);
+    // The reactor, which could not finish there, is out of the loop all the same.
+    let ran = Arc::new(AtomicBool::new(false));
+    let running = Arc::clone(&ran);
+    reactor.remote().call(move || running.store(true, Ordering::Relaxed)).expect("it lives");
     exec_until_none_is_alive();
+    assert!(!ran.load(Ordering::Relaxed));
+    assert!(reactor.finish(Duration::from_secs(10))?.is_clean());
+    assert!(ran.load(Ordering::Relaxed));
     Ok(())
 }
 

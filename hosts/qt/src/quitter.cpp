@@ -6,14 +6,12 @@
 
 #include <QtCore/QBasicTimer>
 
-#include <chrono>
-
 using namespace interloop_qt;
 
 namespace {
 
-// How long it takes at most, once the loop runs.
-constexpr std::chrono::milliseconds again_after(20);
+// How long it takes at most, once the loop runs, in milliseconds.
+constexpr int again_after = 20;
 
 class Quitter final : public Called {
 public:
@@ -59,7 +57,7 @@ private:
         // Installed last, it is the first to see the event, whoever else takes it. Qt 5 sends none: there
         // this is let go of when the application is about to quit.
         QCoreApplication::instance()->installEventFilter(this);
-        timer.start(again_after.count(), this);
+        timer.start(again_after, this);
         QCoreApplication::quit();
     }
 

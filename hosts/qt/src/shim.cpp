@@ -27,8 +27,15 @@ void application_closes() {
     application_is_closing = true;
 }
 
+// exit() destroys what is static in Qt, but not the application.
+struct AtExit {
+    ~AtExit() { application_closes(); }
+};
+
 // Called when an application has been made, by the constructor, and at once when there is one.
 void application_opens() {
+    // Made after what an application has needed of Qt so far, it is destroyed before that.
+    static const AtExit at_exit;
     {
         std::lock_guard<std::mutex> lock(application);
         application_is_closing = false;

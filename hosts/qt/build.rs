@@ -4,5 +4,6 @@
 mod qt;
 
 fn main() {
-    qt::build("Core", &["src/shim.cpp"]);
+    println!("cargo::rerun-if-changed=src/called.h");
+    qt::build("Core", &["src/shim.cpp", "src/quitter.cpp"]);
 }

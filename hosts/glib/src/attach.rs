@@ -1,6 +1,5 @@
 //! Joining a reactor to a main context.
 
-use std::cell::Cell;
 use std::io;
 use std::rc::Rc;
 
@@ -8,9 +7,9 @@ use gio::prelude::*;
 use glib::{MainContext, MainLoop, Priority, Type};
 use interloop::{Handle, Phase};
 
-use crate::attached::{Attached, Drive};
+use crate::attached::{Attached, Drive, Driven};
 use crate::context::Owned;
-use crate::quit::Quit;
+use crate::quit::{Host, Quit};
 use crate::waker::waker;
 use crate::watch::Watch;
 
@@ -102,7 +101,8 @@ impl Attach {
     /// Joins the reactor. The context is the thread-default one of this thread, or the global one; it
     /// belongs to this thread until what is returned is dropped.
     ///
-    /// The loop need not run yet: what was posted before is delivered when it does.
+    /// The loop need not run yet: what was posted before is delivered when it does. Nor need it when the
+    /// reactor stops, in another loop or by itself: then it quits as soon as it runs.
     ///
     /// # Errors
     ///
@@ -112,23 +112,19 @@ impl Attach {
     /// the operating system said when the reactor could not be driven.
     pub fn to(self, reactor: &Handle) -> io::Result<Attached> {
         let context = Owned::take()?;
-        let (application, quit) = self.runs.resolve(context.get())?;
+        let (application, host) = self.runs.resolve(context.get())?;
         let paints = application.as_ref().is_some_and(is_gtk_s);
         let usual = if paints { Priority::from(REDRAW) } else { Priority::DEFAULT };
         let priority = self.priority.unwrap_or(usual);
-        let has_ended = Rc::new(Cell::new(false));
-        let quit = quit.map(|quit| {
-            let has_ended = Rc::clone(&has_ended);
-            let quit = async move {
-                if !has_ended.get() {
-                    quit.post(priority);
-                }
-            };
-            reactor.on_shutdown(Phase::After, quit).map(|trigger| trigger.label("quit the host"))
+        let quit = host.map(|host| Rc::new(Quit::new(host, context.get(), priority)));
+        let at_the_end = quit.as_ref().map(|quit| {
+            let quit = Rc::clone(quit);
+            let end = async move { quit.post() };
+            reactor.on_shutdown(Phase::After, end).map(|trigger| trigger.label("quit the host"))
         });
-        let quit = quit.transpose()?;
-        let watch = self.join(reactor, context.get(), priority)?;
-        Ok(Attached::new(reactor, context, watch, has_ended, quit, application))
+        let at_the_end = at_the_end.transpose()?;
+        let driven = self.join(reactor, context.get(), priority)?;
+        Ok(Attached::new(reactor, context, driven, quit, at_the_end, application))
     }
 
     /// Embeds the reactor, or else interleaves it.
@@ -137,16 +133,15 @@ impl Attach {
         reactor: &Handle,
         context: &MainContext,
         priority: Priority,
-    ) -> io::Result<Option<Watch>> {
+    ) -> io::Result<Driven> {
         if self.drive != Some(Drive::Worker) {
             match Watch::new(reactor, context, priority) {
                 Err(error)
                     if error.kind() == io::ErrorKind::Unsupported && self.drive.is_none() => {}
-                embedded => return embedded.map(Some),
+                embedded => return embedded.map(Driven::Embedded),
             }
         }
-        reactor.interleave(waker(context, priority))?;
-        Ok(None)
+        reactor.interleave(waker(context, priority)).map(Driven::Worker)
     }
 }
 
@@ -155,7 +150,7 @@ impl Runs {
     fn resolve(
         &self,
         context: &MainContext,
-    ) -> io::Result<(Option<gio::Application>, Option<Quit>)> {
+    ) -> io::Result<(Option<gio::Application>, Option<Host>)> {
         let is_global = *context == MainContext::default();
         // Asked for on its own thread only.
         let default = || if is_global { gio::Application::default() } else { None };
@@ -168,14 +163,14 @@ impl Runs {
                 return wrong("the loop");
             }
             Runs::MainLoop(main_loop) => {
-                return Ok((None, Some(Quit::MainLoop(main_loop.clone()))));
+                return Ok((None, Some(Host::MainLoop(main_loop.clone()))));
             }
             Runs::Application(_) if !is_global => return wrong("the application"),
             Runs::Application(application) => Some(application.clone()),
             Runs::Default => default(),
         };
-        let quit = application.as_ref().map(|running| Quit::Application(running.downgrade()));
-        Ok((application, quit))
+        let host = application.as_ref().map(|running| Host::Application(running.downgrade()));
+        Ok((application, host))
     }
 }
 

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use gio::prelude::*;
 use glib::{SignalHandlerId, WeakRef};
-use interloop::{Handle, Trigger};
+use interloop::{Handle, Tick, Trigger, WakerProxy};
 
 use crate::context::Owned;
+use crate::quit::Quit;
 use crate::watch::Watch;
 
 /// How long the reactor may take to finish, unless told otherwise.
@@ -39,7 +40,7 @@ pub struct Attached {
     drive: Drive,
     application: Option<(WeakRef<gio::Application>, SignalHandlerId)>,
     /// None when the loop is to outlive the reactor.
-    quit: Option<Trigger>,
+    at_the_end: Option<Trigger>,
     _context: Owned,
 }
 
@@ -47,10 +48,15 @@ pub struct Attached {
 struct Joined {
     handle: Handle,
     limit: Cell<Duration>,
-    /// None with a worker: then the reactor itself has the waker, and drops it when it needs no more wakes.
-    watch: RefCell<Option<Watch>>,
-    /// True once the context's loop has ended, as far as is known.
-    has_ended: Rc<Cell<bool>>,
+    /// None when the context was let go of.
+    driven: RefCell<Option<Driven>>,
+    quit: Option<Rc<Quit>>,
+}
+
+/// What a reactor is driven by.
+pub(crate) enum Driven {
+    Embedded(Watch),
+    Worker(WakerProxy),
 }
 
 impl Attached {
@@ -59,21 +65,25 @@ impl Attached {
     pub(crate) fn new(
         handle: &Handle,
         context: Owned,
-        watch: Option<Watch>,
-        has_ended: Rc<Cell<bool>>,
-        quit: Option<Trigger>,
+        driven: Driven,
+        quit: Option<Rc<Quit>>,
+        at_the_end: Option<Trigger>,
         application: Option<gio::Application>,
     ) -> Attached {
-        let drive = if watch.is_some() { Drive::Embedded } else { Drive::Worker };
-        let (handle, limit, watch) = (handle.clone(), Cell::new(LIMIT), RefCell::new(watch));
-        let joined = Rc::new(Joined { handle, limit, watch, has_ended });
+        let drive = match driven {
+            Driven::Embedded(_) => Drive::Embedded,
+            Driven::Worker(_) => Drive::Worker,
+        };
+        let (handle, limit, driven) =
+            (handle.clone(), Cell::new(LIMIT), RefCell::new(Some(driven)));
+        let joined = Rc::new(Joined { handle, limit, driven, quit });
         let application = application.map(|application| {
             // GTK's own shutdown comes after this: what the triggers touch is there yet.
             let joined = Rc::clone(&joined);
             let signal = application.connect_shutdown(move |_| joined.end());
             (application.downgrade(), signal)
         });
-        Attached { joined, drive, application, quit, _context: context }
+        Attached { joined, drive, application, at_the_end, _context: context }
     }
 
     /// Which way the reactor is driven.
@@ -90,7 +100,8 @@ impl Attached {
     /// Quits nothing when the reactor has stopped. An application's shutdown finishes the reactor all the
     /// same.
     pub fn keep_running(mut self) -> Attached {
-        self.quit = None;
+        self.at_the_end = None;
+        self.joined.quit_nothing();
         self
     }
 }
@@ -98,7 +109,7 @@ impl Attached {
 impl Joined {
     /// Finishes the reactor: no loop drives it from here on.
     fn end(&self) {
-        self.has_ended.set(true);
+        self.quit_nothing();
         drop(self.handle.finish_on_drop(self.limit.get()));
         // An application runs its context dry before it returns, and a descriptor that nobody reads
         // from any more may be readable for ever.
@@ -107,9 +118,24 @@ impl Joined {
         }
     }
 
+    fn quit_nothing(&self) {
+        if let Some(quit) = &self.quit {
+            quit.forget();
+        }
+    }
+
     fn let_go(&self) {
-        let watch = self.watch.take();
-        drop(watch);
+        let driven = self.driven.take();
+        match driven {
+            Some(Driven::Embedded(watch)) => drop(watch),
+            Some(Driven::Worker(proxy)) => {
+                proxy.hold();
+                // The source goes with the waker, and the tick with the source. A reactor that has stopped
+                // has none any more.
+                let _stopped = proxy.swap(Tick::detach);
+            }
+            None => {}
+        }
     }
 }
 

@@ -28,9 +28,13 @@ use crate::source::{Dispatch, Source};
 /// # std::io::Result::Ok(())
 /// ```
 ///
-/// The function keeps the context: that is not freed before the reactor has let go of its waker, as it
-/// does when it has stopped or is dropped. A tick for a source that was destroyed by other means, as by
-/// `g_source_destroy`, counts as a failed post.
+/// The function keeps the context. Keep it too, until the reactor has finished or is dropped: the last to let
+/// go of it may otherwise be the worker, inside its last wake, or whoever swaps the waker, and that thread would
+/// free what else is attached to it. GLib's bindings abort the process where that belongs to this thread, as what
+/// `spawn_local` and the functions in `_local` have attached does. The global context is never freed, and
+/// [`attach`](crate::attach) keeps its own.
+///
+/// A tick for a source that was destroyed by other means, as by `g_source_destroy`, counts as a failed post.
 pub fn waker(
     context: &MainContext,
     priority: Priority,

@@ -6,9 +6,9 @@ use std::io;
 use std::rc::Rc;
 use std::time::Duration;
 
-use interloop::{Embedded, Handle, Phase, Trigger};
+use interloop::{Embedded, Handle, Phase, Tick, Trigger, WakerProxy};
 
-use crate::shim::{self, Guest, Joint};
+use crate::shim::{self, Guest, Joint, Quitter};
 use crate::waker;
 
 /// How long the reactor may take to finish, unless told otherwise.
@@ -27,13 +27,15 @@ pub enum Drive {
 /// A reactor that has been joined to the application, from [`attach`].
 ///
 /// Dropping it finishes the reactor and takes it out of Qt's loop. That belongs after the loop, and not
-/// into a callback of the reactor, where finishing would wait for that callback. It may be dropped before or
-/// after the application, and before or after the reactor.
+/// into a callback of the reactor, where finishing would wait for that callback: there it is only taken out of
+/// the loop. It may be dropped before or after the application, and before or after the reactor.
 #[must_use = "the reactor is finished and detached when this is dropped"]
 pub struct Attached {
     // Ends the watch, and so before the descriptor goes.
     _joint: Joint<Joined>,
     _at_the_end: Trigger,
+    /// Of the worker's waker, where there is one.
+    proxy: Option<WakerProxy>,
     joined: Rc<Joined>,
 }
 
@@ -42,6 +44,8 @@ struct Joined {
     embedded: Option<Embedded>,
     limit: Cell<Duration>,
     quits_qt: Cell<bool>,
+    /// From the end of the reactor to that of the application's loop.
+    quitter: Cell<Option<Quitter>>,
 }
 
 /// Joins the reactor to the QCoreApplication of this thread, which is there or will be.
@@ -49,8 +53,9 @@ struct Joined {
 /// Qt watches the reactor's descriptor where the backend has one; otherwise a worker thread waits. Either
 /// goes on in nested loops, such as `exec()` of a dialog. What is posted before the loop runs is delivered
 /// when it does. When the application is about to quit, after its loop, the reactor finishes. When
-/// the reactor has stopped, after [`stop`](Handle::stop), the application is told to quit; Qt 6 closes its
-/// windows then, and a window that refuses keeps it running.
+/// the reactor has stopped, after [`stop`](Handle::stop), the application is told to quit, and where its own
+/// loop does not run yet, told again until it does. Qt 6 closes its windows then, and a window that refuses
+/// keeps it running.
 ///
 /// # Errors
 ///
@@ -73,19 +78,21 @@ pub fn attach(handle: &Handle) -> io::Result<Attached> {
         embedded,
         limit: Cell::new(FINISH_LIMIT),
         quits_qt: Cell::new(true),
+        quitter: Cell::new(None),
     });
     let weak = Rc::downgrade(&joined);
     let end = async move {
-        if weak.upgrade().is_some_and(|joined| joined.quits_qt.get()) {
-            shim::quit();
+        if let Some(joined) = weak.upgrade() {
+            joined.quit_qt();
         }
     };
     let at_the_end = handle.on_shutdown(Phase::After, end)?.label("quit Qt");
-    if joined.embedded.is_none() {
-        handle.interleave(waker())?;
-    }
+    let proxy = match joined.embedded {
+        Some(_) => None,
+        None => Some(handle.interleave(waker())?),
+    };
     let joint = Joint::new(joined.embedded.as_ref(), Rc::clone(&joined));
-    Ok(Attached { _joint: joint, _at_the_end: at_the_end, joined })
+    Ok(Attached { _joint: joint, _at_the_end: at_the_end, proxy, joined })
 }
 
 impl Attached {
@@ -113,6 +120,19 @@ impl Joined {
     fn finish(&self) {
         self.quits_qt.set(false);
         drop(self.handle.finish_on_drop(self.limit.get()));
+        drop(self.quitter.take());
+    }
+
+    /// The reactor has stopped.
+    fn quit_qt(&self) {
+        if !self.quits_qt.get() {
+            return;
+        }
+        let quitter = Quitter::new();
+        // A window that was closed may have dropped the guard.
+        if self.quits_qt.get() {
+            self.quitter.set(Some(quitter));
+        }
     }
 }
 
@@ -129,6 +149,11 @@ impl Guest for Joined {
 impl Drop for Attached {
     fn drop(&mut self) {
         self.joined.finish();
+        if let Some(proxy) = &self.proxy {
+            // Where it could not finish, its ticks go with the waker. One that has stopped has none any more.
+            proxy.hold();
+            let _stopped = proxy.swap(Tick::detach);
+        }
     }
 }
 

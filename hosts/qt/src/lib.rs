@@ -23,8 +23,8 @@ pub use attached::{Attached, Drive, attach};
 /// which need not run yet. Call it on the thread of the reactor.
 ///
 /// A tick is posted as an event to an object of our own, so that it is delivered in nested loops too, and
-/// lost events are noticed. From the destruction of the application on, posts fail, and the reactor tries
-/// again from time to time until there is another application. The loop of a QThread says nothing before
+/// lost events are noticed. From the destruction of the application or `exit` on, posts fail, and the reactor
+/// tries again from time to time until there is another application. The loop of a QThread says nothing before
 /// it ends: [`hold`](interloop::WakerProxy::hold) the proxy there.
 ///
 /// ```no_run

@@ -4,14 +4,15 @@
 // Unless it says otherwise, a function is called on the thread of the reactor, which is that of the
 // application. No function of Rust's that is called here unwinds.
 
-#include <QtCore/QCoreApplication>
-#include <QtCore/QEvent>
+#include "called.h"
+
 #include <QtCore/QPointer>
 #include <QtCore/QSocketNotifier>
-#include <QtCore/QThread>
 
 #include <mutex>
 #include <utility>
+
+using namespace interloop_qt;
 
 namespace {
 
@@ -26,8 +27,15 @@ void application_closes() {
     application_is_closing = true;
 }
 
+// exit() destroys what is static in Qt, but not the application.
+struct AtExit {
+    ~AtExit() { application_closes(); }
+};
+
 // Called when an application has been made, by the constructor, and at once when there is one.
 void application_opens() {
+    // Made after what an application has needed of Qt so far, it is destroyed before that.
+    static const AtExit at_exit;
     {
         std::lock_guard<std::mutex> lock(application);
         application_is_closing = false;
@@ -39,17 +47,6 @@ void application_opens() {
 void follow_the_application() {
     static const bool followed = (qAddPreRoutine(application_opens), true);
     Q_UNUSED(followed);
-}
-
-// The type of the events that are posted to the objects of this file.
-QEvent::Type own_type() {
-    static const int type = QEvent::registerEventType();
-    return static_cast<QEvent::Type>(type);
-}
-
-bool is_application_here() {
-    QCoreApplication *instance = QCoreApplication::instance();
-    return instance && instance->thread() == QThread::currentThread();
 }
 
 // What becomes of a boxed tick.
@@ -77,37 +74,12 @@ public:
 
     void run() { calls.run(std::exchange(tick, nullptr)); }
 
+    void forget() { calls.forget(std::exchange(tick, nullptr)); }
+
 private:
     const QPointer<const QObject> receiver;
     void *tick;
     const TickCalls calls;
-};
-
-// An object that may be let go of while it is being called.
-class Called : public QObject {
-public:
-    // Nothing is called from here on.
-    virtual void let_go() {
-        if (depth > 0) {
-            // A loop runs, or the application is about to see to what is deleted later.
-            deleteLater();
-        } else {
-            delete this;
-        }
-    }
-
-protected:
-    class Call {
-    public:
-        explicit Call(Called *called) : called(called) { ++called->depth; }
-        ~Call() { --called->depth; }
-
-    private:
-        Called *called;
-    };
-
-private:
-    int depth = 0;
 };
 
 // The receiver of the ticks.
@@ -133,16 +105,22 @@ public:
         std::lock_guard<std::mutex> lock(application);
         // Otherwise it is left behind: no loop runs that would delete it.
         if (!application_is_closing) {
-            deleteLater();
+            QCoreApplication::postEvent(this, new QEvent(end_type()));
         }
     }
 
     bool event(QEvent *event) override {
-        if (event->type() != own_type()) {
+        if (event->type() != own_type() && event->type() != end_type()) {
             return QObject::event(event);
         }
         Call call(this);
-        static_cast<TickEvent *>(event)->run();
+        if (event->type() == end_type()) {
+            is_let_go = true;
+        } else if (is_let_go) {
+            static_cast<TickEvent *>(event)->forget();
+        } else {
+            static_cast<TickEvent *>(event)->run();
+        }
         return true;
     }
 
@@ -166,7 +144,6 @@ public:
     }
 
     void let_go() override {
-        is_let_go = true;
         if (watch) {
             watch->setEnabled(false);
         }
@@ -216,7 +193,6 @@ private:
     bool (*const readable)(void *);
     void (*const quits)(void *);
     void *const data;
-    bool is_let_go = false;
     QSocketNotifier *watch = nullptr;
 };
 
@@ -226,12 +202,6 @@ extern "C" {
 
 // True when there is an application, and it lives on another thread.
 bool interloop_qt_is_elsewhere() { return QCoreApplication::instance() && !is_application_here(); }
-
-void interloop_qt_quit() {
-    if (is_application_here()) {
-        QCoreApplication::quit();
-    }
-}
 
 Receiver *interloop_qt_receiver_new(TickCalls calls) {
     follow_the_application();

@@ -1,4 +1,4 @@
-//! The C++ shim, `shim.cpp`, in Rust's terms.
+//! The C++ shim, `shim.cpp` and `quitter.cpp`, in Rust's terms.
 //!
 //! A callback that panics here aborts the process: nothing may unwind through Qt.
 #![allow(unsafe_code)]
@@ -23,6 +23,11 @@ mod raw {
     }
 
     #[repr(C)]
+    pub(super) struct Quitter {
+        _opaque: [u8; 0],
+    }
+
+    #[repr(C)]
     pub(super) struct TickCalls {
         pub(super) run: extern "C" fn(*mut c_void),
         pub(super) fail: extern "C" fn(*mut c_void),
@@ -31,7 +36,6 @@ mod raw {
 
     unsafe extern "C" {
         pub(super) safe fn interloop_qt_is_elsewhere() -> bool;
-        pub(super) safe fn interloop_qt_quit();
         pub(super) safe fn interloop_qt_receiver_new(calls: TickCalls) -> *mut Receiver;
         pub(super) fn interloop_qt_receiver_post(
             receiver: *mut Receiver,
@@ -45,17 +49,14 @@ mod raw {
             data: *mut c_void,
         ) -> *mut Joint;
         pub(super) fn interloop_qt_joint_let_go(joint: *mut Joint);
+        pub(super) safe fn interloop_qt_quitter_new() -> *mut Quitter;
+        pub(super) fn interloop_qt_quitter_let_go(quitter: *mut Quitter);
     }
 }
 
 /// True when there is a QCoreApplication, and it lives on another thread.
 pub(crate) fn is_application_elsewhere() -> bool {
     raw::interloop_qt_is_elsewhere()
-}
-
-/// Quits the application, if there is one on this thread and it runs.
-pub(crate) fn quit() {
-    raw::interloop_qt_quit();
 }
 
 /// A QObject on the thread that made it, which runs the ticks that are posted to it.
@@ -163,5 +164,21 @@ fn lend<G: Guest>(data: *mut c_void) -> Rc<G> {
     unsafe {
         Rc::increment_strong_count(guest);
         Rc::from_raw(guest)
+    }
+}
+
+/// Tells the application of this thread to quit, at once or when it runs, unless it is dropped before.
+pub(crate) struct Quitter(*mut raw::Quitter);
+
+impl Quitter {
+    pub(crate) fn new() -> Quitter {
+        Quitter(raw::interloop_qt_quitter_new())
+    }
+}
+
+impl Drop for Quitter {
+    fn drop(&mut self) {
+        // SAFETY: it is there until now, on this thread, as a pointer is not `Send`.
+        unsafe { raw::interloop_qt_quitter_let_go(self.0) }
     }
 }

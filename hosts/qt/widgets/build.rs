@@ -4,5 +4,12 @@
 mod qt;
 
 fn main() {
-    qt::build("Widgets", &["src/shim.cpp", "src/chat_window.cpp", "src/slow_dispatcher.cpp"]);
+    let files = [
+        "src/shim.cpp",
+        "src/chat_window.cpp",
+        "src/refusal.cpp",
+        "src/slow_dispatcher.cpp",
+        "src/witness.cpp",
+    ];
+    qt::build("Widgets", &files);
 }

@@ -139,6 +139,22 @@ fn an_application_whose_reactor_has_ended_before_can_be_run() {
 }
 
 #[test]
+fn an_application_whose_reactor_has_stopped_in_a_loop_before_quits_when_it_is_run() {
+    each_drive(|application, attach| {
+        let reactor = Reactor::new().unwrap();
+        let attached = attach.to(&reactor).unwrap();
+        reactor.stop();
+        while !reactor.is_stopped() {
+            MainContext::default().iteration(true);
+        }
+        while MainContext::default().iteration(false) {}
+        let _hold = application.hold();
+        run(&application);
+        drop(attached);
+    });
+}
+
+#[test]
 fn an_application_that_does_nothing_finishes_the_reactor_all_the_same() {
     each_drive(|application, attach| {
         let reactor = Reactor::new().unwrap();

@@ -1,6 +1,8 @@
 //! The claims of the test kit on Qt, with and without windows, on both drives and both of Qt's event
 //! dispatchers, and the traps of its own.
 
+mod early;
+mod frames;
 mod qt;
 mod traps;
 
@@ -23,5 +25,11 @@ fn main() -> ExitCode {
         .host::<Widgets<false, false>>();
     let kit = traps::add::<Core<true, true>>(kit);
     let kit = traps::add::<Core<false, false>>(kit);
+    let kit = frames::add::<Core<true, true>>(kit);
+    let kit = frames::add::<Core<true, false>>(kit);
+    let kit = frames::add::<Core<false, true>>(kit);
+    let kit = frames::add::<Core<false, false>>(kit);
+    let kit = early::add::<Core<true, true>>(kit);
+    let kit = early::add::<Core<false, false>>(kit);
     kit.run()
 }

@@ -1,18 +1,20 @@
 //! What only Qt can do wrong. The application is made by the cases themselves.
 
 use std::cell::{Cell, RefCell};
+use std::env;
 use std::io::{self, Read};
 use std::net::{Ipv4Addr, TcpListener};
+use std::process::{self, Command};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, OnceLock, mpsc};
 use std::thread;
 use std::time::Duration;
 
 use futures_lite::AsyncWriteExt;
 use interloop::net::TcpStream;
 use interloop::testing::{Host, Kit};
-use interloop::{Phase, Reactor};
+use interloop::{Phase, Reactor, Remote};
 use interloop_qt::attach;
 use interloop_qt_widgets::{self as widgets, Application, slow_dispatcher};
 
@@ -27,6 +29,7 @@ pub fn add<H: Host>(kit: Kit) -> Kit {
         .case::<H>("a_waker_serves_the_loop_of_another_thread", a_waker_serves_another_thread)
         .case::<H>("applications_come_and_go_under_a_waker", applications_come_and_go_under_a_waker)
         .case::<H>("an_application_waits_for_who_wakes_it", an_application_waits_for_who_wakes_it)
+        .case::<H>("a_process_exits_with_its_application", a_process_exits_with_its_application)
         .case::<H>("quit_ends_every_nested_loop", quit_ends_every_nested_loop)
 }
 
@@ -225,6 +228,33 @@ fn an_application_waits_for_who_wakes_it() -> io::Result<()> {
     assert!(!slow_dispatcher::was_destroyed_while_woken());
     poster.join().expect("it does not panic").expect("the reactor lives");
     assert!(reactor.finish(Duration::from_secs(10))?.is_clean());
+    Ok(())
+}
+
+/// Nothing destroys an application then, but all that is static in Qt is destroyed.
+fn a_process_exits_with_its_application() -> io::Result<()> {
+    const EXITS: &str = "INTERLOOP_QT_EXITS";
+    static REMOTE: OnceLock<Remote> = OnceLock::new();
+
+    extern "C" fn wake() {
+        let remote = REMOTE.get().expect("it is set");
+        let waking = thread::spawn(|| remote.call(|| ()));
+        waking.join().expect("it does not panic").expect("nobody has ended the reactor");
+        assert!(!slow_dispatcher::was_woken(), "an event was posted");
+    }
+
+    if env::var_os(EXITS).is_some() {
+        // What is registered first is called last.
+        widgets::at_exit(wake);
+        slow_dispatcher::install();
+        let _application = Application::core();
+        let reactor = Reactor::new()?;
+        reactor.interleave(interloop_qt::waker())?;
+        REMOTE.set(reactor.remote()).expect("it is set once");
+        process::exit(0);
+    }
+    let status = Command::new(env::current_exe()?).env(EXITS, "1").status()?;
+    assert!(status.success(), "{status}");
     Ok(())
 }
 

@@ -6,7 +6,9 @@
 
 pub mod chat_window;
 mod closure;
+pub mod refusal;
 pub mod slow_dispatcher;
+pub mod witness;
 
 use std::ffi::{CStr, c_char, c_int};
 use std::time::Duration;
@@ -38,6 +40,7 @@ unsafe extern "C" {
     safe fn qt_window_new() -> *mut RawWindow;
     fn qt_window_close(window: *mut RawWindow);
     fn qt_window_delete(window: *mut RawWindow);
+    safe fn atexit(call: extern "C" fn()) -> c_int;
 }
 
 /// The QCoreApplication. There is one at a time.
@@ -72,6 +75,11 @@ pub fn exec() {
 /// Quits the loop of the application.
 pub fn quit() {
     qt_quit();
+}
+
+/// Calls back when the process exits, after what is registered from here on.
+pub fn at_exit(callback: extern "C" fn()) {
+    assert_eq!(atexit(callback), 0, "there is no room for it");
 }
 
 /// Calls back once from the loop, where there is an application.

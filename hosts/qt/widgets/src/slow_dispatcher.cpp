@@ -15,6 +15,7 @@ std::mutex mutex;
 std::condition_variable changed;
 // How many threads are waking it.
 int waking = 0;
+bool was_woken = false;
 bool is_destroyed = false;
 bool destroyed_while_woken = false;
 
@@ -33,6 +34,7 @@ public:
         }
         std::unique_lock<std::mutex> lock(mutex);
         ++waking;
+        was_woken = true;
         changed.notify_all();
         // Long enough for the application to be destroyed, where nothing prevents it.
         changed.wait_for(lock, std::chrono::milliseconds(200), [] { return is_destroyed; });
@@ -70,6 +72,11 @@ void qt_slow_dispatcher_install() { QCoreApplication::setEventDispatcher(new Slo
 void qt_slow_dispatcher_wait() {
     std::unique_lock<std::mutex> lock(mutex);
     changed.wait(lock, [] { return waking > 0; });
+}
+
+bool qt_slow_dispatcher_was_woken() {
+    std::lock_guard<std::mutex> lock(mutex);
+    return was_woken;
 }
 
 bool qt_slow_dispatcher_was_destroyed_while_woken() {

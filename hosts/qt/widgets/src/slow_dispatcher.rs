@@ -3,6 +3,7 @@
 unsafe extern "C" {
     safe fn qt_slow_dispatcher_install();
     safe fn qt_slow_dispatcher_wait();
+    safe fn qt_slow_dispatcher_was_woken() -> bool;
     safe fn qt_slow_dispatcher_was_destroyed_while_woken() -> bool;
 }
 
@@ -15,6 +16,11 @@ pub fn install() {
 /// Waits until another thread wakes the dispatcher.
 pub fn wait() {
     qt_slow_dispatcher_wait();
+}
+
+/// Whether another thread has woken the dispatcher.
+pub fn was_woken() -> bool {
+    qt_slow_dispatcher_was_woken()
 }
 
 /// Whether the dispatcher was destroyed while another thread was waking it.

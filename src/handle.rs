@@ -147,15 +147,8 @@ impl Handle {
     }
 
     pub(crate) fn check_sources(&self) -> io::Result<()> {
-        self.core.shared.check()?;
-        if let Some(error) = self.core.shared.worker.failure() {
-            return Err(error);
-        }
-        if self.core.sources.is_closed() {
-            let message = "the reactor is shutting down and has closed its sources";
-            return Err(io::Error::new(io::ErrorKind::NotConnected, message));
-        }
-        Ok(())
+        self.core.check_open()?;
+        self.core.shared.worker.failure().map_or(Ok(()), Err)
     }
 
     /// Calls `f` once, in a turn, when `delay` has passed, never earlier. A zero delay means the

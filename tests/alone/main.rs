@@ -83,6 +83,7 @@ const SUBSCRIPTIONS: &[Case] = cases!(
     subscriptions::an_action_that_came_meanwhile_is_left_alone,
     subscriptions::two_reactors_hear_the_same_signal,
     subscriptions::a_dropped_stream_hears_nothing_and_leaves_no_descriptor,
+    subscriptions::a_signal_that_comes_while_the_stream_is_dropped_raises_no_other,
     subscriptions::a_signal_that_cannot_be_heard_is_refused_and_nothing_taken,
     subscriptions::the_shutdown_ends_the_stream,
     subscriptions::a_callback_hears_until_it_has_heard_enough,

@@ -16,6 +16,7 @@ use crate::async_object::Async;
 use crate::core::Core;
 use crate::handle::Handle;
 use crate::label::Label;
+use crate::pool::run;
 
 pub(super) struct Running {
     core: Rc<Core>,
@@ -129,7 +130,8 @@ impl Drop for Running {
 fn reap(pid: Pid) {
     let wait =
         move || while matches!(waitpid(Some(pid), WaitOptions::empty()), Err(Errno::INTR)) {};
-    blocking::unblock(wait).detach();
+    // Without a thread it stays a zombie.
+    let _refused = run(wait);
 }
 
 fn pid(child: &StdChild) -> Pid {

@@ -15,7 +15,7 @@ use std::task::{Context, Poll};
 
 use interloop_backends::{AsSource, Interest};
 
-use crate::cache::Cache;
+use crate::cache::{Cache, Life};
 use crate::core::Core;
 use crate::handle::Handle;
 use crate::label::Label;
@@ -263,6 +263,11 @@ impl<T: AsSource + 'static> Async<T> {
 
     pub(crate) fn core(&self) -> &Rc<Core> {
         &self.registration.core
+    }
+
+    /// False once it was lost, or the reactor has closed its sources: all operations fail.
+    pub(crate) fn is_watched(&self) -> bool {
+        self.cache().life() == Life::Live
     }
 
     fn cache(&self) -> &Cache {

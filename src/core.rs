@@ -10,6 +10,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 #[cfg(feature = "net")]
 use std::future::{Future, poll_fn};
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -111,6 +112,18 @@ pub(crate) struct Core {
 }
 
 impl Core {
+    /// # Errors
+    ///
+    /// `Unsupported` in a forked child; `NotConnected` once the sources are closed.
+    pub(crate) fn check_open(&self) -> io::Result<()> {
+        self.shared.check()?;
+        if self.sources.is_closed() {
+            let message = "the reactor is shutting down and has closed its sources";
+            return Err(io::Error::new(io::ErrorKind::NotConnected, message));
+        }
+        Ok(())
+    }
+
     pub(crate) fn new(shared: Arc<Shared>) -> Core {
         let slow = nanos(shared.options.slow_callback);
         let turn_time = nanos(shared.options.turn_time);

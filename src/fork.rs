@@ -53,6 +53,12 @@ impl Process {
         Process(imp::generation())
     }
 
+    /// True where this is not the process in which the first reactor was made, but a fork of it.
+    #[cfg(feature = "unblock")]
+    pub(crate) fn is_forked(self) -> bool {
+        self.0 != 0
+    }
+
     #[inline]
     pub(crate) fn is_current(self) -> bool {
         self.0 == imp::generation()

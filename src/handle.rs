@@ -21,7 +21,7 @@ use crate::core::Core;
 use crate::dump::Dump;
 use crate::label::Label;
 #[cfg(feature = "unblock")]
-use crate::pool::{Answer, Running};
+use crate::pool::{Answer, Running, unblock};
 use crate::remote::Remote;
 use crate::shutdown::Phase;
 use crate::source::{RegisterError, Source};
@@ -147,15 +147,8 @@ impl Handle {
     }
 
     pub(crate) fn check_sources(&self) -> io::Result<()> {
-        self.core.shared.check()?;
-        if let Some(error) = self.core.shared.worker.failure() {
-            return Err(error);
-        }
-        if self.core.sources.is_closed() {
-            let message = "the reactor is shutting down and has closed its sources";
-            return Err(io::Error::new(io::ErrorKind::NotConnected, message));
-        }
-        Ok(())
+        self.core.check_open()?;
+        self.core.shared.worker.failure().map_or(Ok(()), Err)
     }
 
     /// Calls `f` once, in a turn, when `delay` has passed, never earlier. A zero delay means the
@@ -240,7 +233,9 @@ impl Handle {
     /// on to its end, unheard. The shutdown waits for all of them before it leaves a phase, and
     /// [`finish`](Handle::finish) names those that it could not wait for.
     ///
-    /// In a forked child the closure is dropped here, and nothing comes of the task, as of any other there.
+    /// In a forked child the closure is dropped here, and nothing comes of the task, as of any other there. On a
+    /// reactor that the child has made, each closure has a thread of its own, for those of the pool are its
+    /// parent's. Where the operating system starts none, the task panics with what it said.
     #[cfg(feature = "unblock")]
     #[track_caller]
     pub fn unblock<T, F>(&self, f: F) -> Task<T>
@@ -256,7 +251,7 @@ impl Handle {
         }
         let running = Running::begin(&self.core.shared, label.clone());
         let (on_the_pool, begun) = (Arc::clone(&running), Arc::clone(&running));
-        let work = blocking::unblock(move || {
+        let work = unblock(move || {
             let _running = on_the_pool;
             f()
         });

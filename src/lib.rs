@@ -139,7 +139,7 @@ pub use action::Action;
 pub use async_object::Async;
 /// Files and other objects that block, as `AsyncRead`, `AsyncWrite` and `AsyncSeek`: their operations run
 /// on the thread pool of the crate `blocking`. Flush or close one before it is dropped; the shutdown of a
-/// reactor does not wait for it.
+/// reactor does not wait for it. In a forked child, where that pool has no threads, nothing comes of them.
 #[cfg(feature = "unblock")]
 pub use blocking::Unblock;
 pub use builder::Builder;

@@ -1,7 +1,11 @@
 //! Closures on the thread pool, and what a shutdown knows of them.
 
 #[cfg(feature = "unblock")]
+mod outcome;
+#[cfg(feature = "unblock")]
 mod running;
+#[cfg(feature = "unblock")]
+mod threads;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -11,6 +15,10 @@ use crate::label::Label;
 use crate::slots::Slots;
 #[cfg(feature = "unblock")]
 pub(crate) use running::{Answer, Running};
+#[cfg(feature = "unblock")]
+pub(crate) use threads::unblock;
+#[cfg(feature = "net")]
+pub(crate) use {outcome::Outcome, threads::run};
 
 /// The closures of one reactor that are queued for the pool or run on it. The host thread adds;
 /// whichever thread drops a [`Running`] takes out.

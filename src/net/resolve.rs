@@ -74,7 +74,8 @@ impl Core {
 /// # Errors
 ///
 /// `InvalidInput` for a target that is none; what the resolver said, with the name: `NotFound` when it
-/// has no address, or cannot be looked up now.
+/// has no address, or cannot be looked up now. For a name, `NotConnected` once the reactor has closed its
+/// sources, and `Unsupported` in a forked child.
 ///
 /// # Cancel safety
 ///
@@ -99,6 +100,7 @@ pub fn lookup<A: ToTarget>(
 }
 
 async fn by_name(core: &Core, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+    core.check_open()?;
     let resolver = Rc::clone(&core.resolver.borrow());
     let explain = |error| Context::add(format_args!("look up {host}"), error);
     let addresses = resolver.resolve(host, port).await.map_err(explain)?;

@@ -161,10 +161,19 @@ impl<S: AsSource + 'static> Stream<S> {
     }
 }
 
-/// The vectored write of the standard library is `writev`, which raises `SIGPIPE` where nobody reads any
-/// more. A Rust program ignores that; one that was written in another language, and has a library of
-/// ours in it, would end.
-///
+/// How every write is made. The vectored write of the standard library is `writev`, and for Unix sockets its plain
+/// one was `write` until after Rust 1.85: both raise `SIGPIPE` where nobody reads any more. A Rust program ignores
+/// that; one that was written in another language, and has a library of ours in it, would end.
+#[cfg(all(unix, not(target_vendor = "apple")))]
+const FLAGS: i32 = libc::MSG_NOSIGNAL;
+// Apple's sockets are told when they are made.
+#[cfg(not(all(unix, not(target_vendor = "apple"))))]
+const FLAGS: i32 = 0;
+
+fn write(socket: &impl AsSource, bytes: &[u8]) -> io::Result<usize> {
+    SockRef::from(&socket.as_source()).send_with_flags(bytes, FLAGS)
+}
+
 /// What is short, as most answers of a protocol are, goes out in one piece: to copy it costs less than to
 /// have the system look at the parts.
 fn write_vectored(
@@ -175,19 +184,12 @@ fn write_vectored(
     /// What no system refuses as too many.
     const MOST: usize = 1024;
     const SHORT: usize = 256;
-    #[cfg(all(unix, not(target_vendor = "apple")))]
-    const FLAGS: i32 = libc::MSG_NOSIGNAL;
-    // Apple's sockets are told when they are made.
-    #[cfg(not(all(unix, not(target_vendor = "apple"))))]
-    const FLAGS: i32 = 0;
-    let source = socket.as_source();
-    let socket = SockRef::from(&source);
     if length <= SHORT {
         let mut bytes = [0; SHORT];
-        return socket.send_with_flags(join(parts, &mut bytes), FLAGS);
+        return write(socket, join(parts, &mut bytes));
     }
     let parts = &parts[..parts.len().min(MOST)];
-    socket.send_vectored_with_flags(parts, FLAGS)
+    SockRef::from(&socket.as_source()).send_vectored_with_flags(parts, FLAGS)
 }
 
 /// The parts in one piece, for which there is room.
@@ -243,7 +245,7 @@ where
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.poll_write_some(cx, (1, bytes.len()), |mut socket| socket.write(bytes))
+        self.poll_write_some(cx, (1, bytes.len()), |socket| write(socket, bytes))
     }
 
     fn poll_write_vectored(

@@ -16,6 +16,7 @@ use crate::async_object::Async;
 use crate::core::Core;
 use crate::handle::Handle;
 use crate::label::Label;
+use crate::pool::run;
 
 pub(super) struct Running {
     core: Rc<Core>,
@@ -48,8 +49,10 @@ impl Running {
                 Ok(Running { core: Rc::clone(handle.core()), label, child, lost, exit })
             }
             Err(error) => {
-                let _refused = child.kill();
-                reap(pid(&child));
+                if matches!(child.try_wait(), Ok(None)) {
+                    let _refused = child.kill();
+                    reap(pid(&child));
+                }
                 Err(error)
             }
         }
@@ -127,7 +130,8 @@ impl Drop for Running {
 fn reap(pid: Pid) {
     let wait =
         move || while matches!(waitpid(Some(pid), WaitOptions::empty()), Err(Errno::INTR)) {};
-    blocking::unblock(wait).detach();
+    // Without a thread it stays a zombie.
+    let _refused = run(wait);
 }
 
 fn pid(child: &StdChild) -> Pid {
@@ -141,6 +145,19 @@ mod tests {
 
     use super::*;
     use crate::reactor::Reactor;
+
+    /// As with every child that is short where `SIGCHLD` is ignored.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn one_that_somebody_has_waited_for_is_lost_and_not_refused() {
+        let reactor = Reactor::new().unwrap();
+        let child = Command::new("true").spawn().unwrap();
+        waitpid(Some(pid(&child)), WaitOptions::empty()).unwrap();
+        let running = Running::new(&reactor, child, Label::caller()).unwrap();
+        let error = reactor.block_on(running.wait()).unwrap().unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::NotFound);
+        running.kill().unwrap();
+    }
 
     #[cfg(target_os = "linux")]
     #[test]

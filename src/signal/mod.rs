@@ -41,8 +41,8 @@
 //!
 //! # Forked children
 //!
-//! A child that does not exec keeps the handlers, so that a signal to it has no effect there. It
-//! tells the parent nothing either. One that execs, as [`Command`](std::process::Command) makes it,
+//! A child that does not exec keeps the handlers and what they write to, so that a signal to it has no
+//! effect there. It tells the parent nothing either. One that execs, as [`Command`](std::process::Command) makes it,
 //! begins with default actions, but for what is ignored.
 
 mod action;
@@ -83,7 +83,7 @@ pub fn signals(handle: &Handle, signals: &[Signal]) -> io::Result<Signals> {
     let told = Async::new(handle, told)?;
     let subscribe = |signal: &Signal| Subscription::new(*signal, tell.try_clone()?);
     let subscriptions = signals.iter().map(subscribe).collect::<io::Result<Vec<_>>>()?;
-    Ok(Signals { told, _tell: tell, subscriptions, next: 0, handle: handle.clone() })
+    Ok(Signals { subscriptions, told, _tell: tell, next: 0, handle: handle.clone() })
 }
 
 /// The signals that came, from [`signals`]: a [`Stream`], which ends when the reactor closes its
@@ -91,11 +91,12 @@ pub fn signals(handle: &Handle, signals: &[Signal]) -> io::Result<Signals> {
 ///
 /// Dropping it ends the subscription, and the host's own handlers are put back.
 pub struct Signals {
+    // Dropped before the end that they tell is closed: a write to a closed one raises `SIGPIPE`.
+    subscriptions: Vec<Subscription>,
     /// Readable when a signal has come.
     told: Async<UnixStream>,
     /// Kept open, for a list without signals too.
     _tell: UnixStream,
-    subscriptions: Vec<Subscription>,
     /// Whose turn it is to be looked at first.
     next: usize,
     handle: Handle,
@@ -188,6 +189,8 @@ impl Drop for Signals {
         // In a forked child the table may be locked for ever, by a thread that is not there.
         if !self.handle.core().shared.process.is_current() {
             mem::forget(mem::take(&mut self.subscriptions));
+            // They stay, and so does the end that they tell. An error (no descriptor is left) lets it go.
+            mem::forget(self.told.get_ref().try_clone());
         }
     }
 }

@@ -55,6 +55,8 @@ const CASES: &[Case] = cases!(
 const NETWORK: &[Case] = cases!(
     duplicates::an_object_of_edges_that_goes_after_its_descriptor_wakes_nobody,
     network::a_task_that_accepts_at_the_limit_recovers,
+    network::a_callback_is_refused_after_ever_longer_pauses,
+    network::a_callback_hears_of_a_lost_listener_and_no_more,
     network::an_object_that_was_closed_behind_our_back_is_an_error,
     network::cancelled_connects_leave_no_descriptor,
     network::a_lost_race_of_addresses_leaves_no_descriptor,
@@ -83,6 +85,7 @@ const SUBSCRIPTIONS: &[Case] = cases!(
     subscriptions::an_action_that_came_meanwhile_is_left_alone,
     subscriptions::two_reactors_hear_the_same_signal,
     subscriptions::a_dropped_stream_hears_nothing_and_leaves_no_descriptor,
+    subscriptions::a_signal_that_comes_while_the_stream_is_dropped_raises_no_other,
     subscriptions::a_signal_that_cannot_be_heard_is_refused_and_nothing_taken,
     subscriptions::the_shutdown_ends_the_stream,
     subscriptions::a_callback_hears_until_it_has_heard_enough,

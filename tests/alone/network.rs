@@ -6,11 +6,12 @@ use std::fs;
 use std::future::{Future, poll_fn};
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener as StdListener};
-use std::os::fd::{IntoRawFd, OwnedFd};
+use std::ops::ControlFlow;
+use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd};
 use std::pin::pin;
 use std::rc::Rc;
 use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_lite::{AsyncReadExt, AsyncWriteExt};
 use interloop::net::{LocalBoxFuture, Resolve, TcpListener, TcpStream, lookup};
@@ -94,6 +95,92 @@ pub fn a_task_that_accepts_at_the_limit_recovers(world: &World) {
             assert_eq!(peer, second.local_addr().unwrap());
             accepted.write_all(b"x").await.unwrap();
             drop(server);
+        }
+    });
+}
+
+/// Behaviour 24: the refusals come ever more slowly, and the connection when descriptors are free.
+pub fn a_callback_is_refused_after_ever_longer_pauses(world: &World) {
+    const REFUSALS: u32 = 5;
+    script(world, |reactor| {
+        let reactor = reactor.handle();
+        async move {
+            let listener = TcpListener::bind(&reactor, "127.0.0.1:0").unwrap();
+            let address = listener.local_addr().unwrap();
+            let heard = Heard::new();
+            let tell = heard.clone();
+            let serving = listener.on_connection(move |accepted| {
+                tell.tell(accepted.map_err(|error| error.raw_os_error()));
+                ControlFlow::Continue(())
+            });
+            let _client = std::net::TcpStream::connect(address).unwrap();
+            let _first = heard.next().await.unwrap();
+            settled(&reactor).await;
+            let before = getrlimit(Resource::Nofile);
+            let limit = Some(descriptors() as u64 + 10);
+            setrlimit(Resource::Nofile, Rlimit { current: limit, maximum: before.maximum })
+                .unwrap();
+            let mut hogs = Vec::new();
+            let hog = StdListener::bind("127.0.0.1:0").unwrap();
+            take_all(&hog, &mut hogs);
+            // The last one goes to a client.
+            drop(hogs.pop());
+            let begun = Instant::now();
+            let second = std::net::TcpStream::connect(address).unwrap();
+            for refusal in 0..REFUSALS {
+                assert_eq!(heard.next().await.err(), Some(Some(libc::EMFILE)));
+                // 10 ms, and then twice as long each time.
+                let pauses = Duration::from_millis(10) * ((1 << refusal) - 1);
+                assert!(begun.elapsed() >= pauses, "refusal {refusal}: {:?}", begun.elapsed());
+                // Also those that a backend's library has closed meanwhile.
+                take_all(&hog, &mut hogs);
+            }
+            drop(hogs);
+            setrlimit(Resource::Nofile, before).unwrap();
+            let peer = loop {
+                if let Ok((_accepted, peer)) = heard.next().await {
+                    break peer;
+                }
+            };
+            assert_eq!(peer, second.local_addr().unwrap());
+            drop(serving);
+        }
+    });
+}
+
+/// Behaviour 18: one call says so, or two when the system call was the first to.
+pub fn a_callback_hears_of_a_lost_listener_and_no_more(world: &World) {
+    // The others do not notice it.
+    if !matches!(world.backend, BackendKind::Poll | BackendKind::Select) {
+        return;
+    }
+    script(world, |reactor| {
+        let reactor = reactor.handle();
+        async move {
+            let (other, other_far) = pair();
+            let mut other = Async::new(&reactor, other).unwrap();
+            let listener = TcpListener::bind(&reactor, "127.0.0.1:0").unwrap();
+            let number = listener.get_ref().as_raw_fd();
+            let heard = Heard::new();
+            let tell = heard.clone();
+            let serving = listener.on_connection(move |accepted| {
+                let kind = accepted.map(drop).unwrap_err().kind();
+                if kind == ErrorKind::BrokenPipe {
+                    Foreign::open(number);
+                }
+                tell.tell(kind);
+                ControlFlow::Continue(())
+            });
+            fence(&reactor).await;
+            settled(&reactor).await;
+            Foreign::close(number);
+            // The system call looks at all the others again when something happens.
+            write(&other_far, b"a");
+            assert_eq!(other.read(&mut [0; 4]).await.unwrap(), 1);
+            serving.await;
+            let heard = heard.rest();
+            assert!(matches!(heard[..], [.., ErrorKind::BrokenPipe]), "{heard:?}");
+            assert!(heard.len() <= 2, "{heard:?}");
         }
     });
 }

@@ -76,11 +76,37 @@ pub fn a_storm_of_signals_loses_nothing_and_hurries_nothing(world: &World) {
 #[cfg(feature = "net")]
 pub fn a_write_that_nobody_reads_raises_no_signal(world: &World) {
     use std::future::poll_fn;
-    use std::io::{ErrorKind, IoSlice};
+    use std::io::{self, ErrorKind, IoSlice, Read, Write};
+    use std::os::fd::{AsFd, BorrowedFd};
     use std::pin::Pin;
 
     use futures_lite::{AsyncWrite, AsyncWriteExt};
-    use interloop::net::{TcpListener, TcpStream, UnixStream};
+    use interloop::net::{Stream, TcpListener, TcpStream, UnixStream};
+
+    /// Writes as the standard library did before it thought of the signal.
+    struct Plain(std::os::unix::net::UnixStream);
+
+    impl AsFd for Plain {
+        fn as_fd(&self) -> BorrowedFd<'_> {
+            self.0.as_fd()
+        }
+    }
+
+    impl Read for &Plain {
+        fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+            (&self.0).read(bytes)
+        }
+    }
+
+    impl Write for &Plain {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            Ok(rustix::io::write(self, bytes)?)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
 
     /// Writes to a peer that is gone, until the kernel knows.
     async fn write(mut to: impl AsyncWrite + Unpin) {
@@ -106,6 +132,9 @@ pub fn a_write_that_nobody_reads_raises_no_signal(world: &World) {
             let (near, far) = UnixStream::pair(&reactor).unwrap();
             drop(far);
             write(near).await;
+            let (near, far) = crate::pairs::pair();
+            drop(far);
+            write(Stream::new(&reactor, Plain(near)).unwrap()).await;
             let listener = TcpListener::bind(&reactor, "127.0.0.1:0").unwrap();
             let address = listener.local_addr().unwrap();
             let near = TcpStream::connect(&reactor, address).await.unwrap();

@@ -27,6 +27,13 @@ extern "C" fn count(_signal: libc::c_int) {
 
 extern "C" fn other(_signal: libc::c_int) {}
 
+/// How often `SIGPIPE` came. Relaxed: the case looks when all that was sent has come.
+static PIPES: AtomicU32 = AtomicU32::new(0);
+
+extern "C" fn broken(_signal: libc::c_int) {
+    PIPES.fetch_add(1, Ordering::Relaxed);
+}
+
 /// A handler, as `sigaction` has it.
 fn address(handler: extern "C" fn(libc::c_int)) -> usize {
     handler as usize
@@ -240,6 +247,31 @@ pub fn a_dropped_stream_hears_nothing_and_leaves_no_descriptor(world: &World) {
             assert!(descriptors() < before + ROUNDS);
         }
     });
+}
+
+/// A host that was not written in Rust does not ignore `SIGPIPE`, and would end by it.
+pub fn a_signal_that_comes_while_the_stream_is_dropped_raises_no_other(world: &World) {
+    const ROUNDS: usize = 1000;
+    let over = AtomicBool::new(false);
+    set(Signal::USR1, libc::SIG_IGN);
+    set(Signal::PIPE, address(broken));
+    PIPES.store(0, Ordering::Relaxed);
+    let reactor = world.reactor();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !over.load(Ordering::Relaxed) {
+                let own = rustix::process::getpid();
+                rustix::process::kill_process(own, rustix::process::Signal::USR1).unwrap();
+            }
+        });
+        for _ in 0..ROUNDS {
+            drop(signals(&reactor, &[Signal::USR1]).unwrap());
+        }
+        over.store(true, Ordering::Relaxed);
+    });
+    set(Signal::PIPE, libc::SIG_IGN);
+    assert_eq!(PIPES.load(Ordering::Relaxed), 0);
+    set(Signal::USR1, libc::SIG_DFL);
 }
 
 pub fn a_signal_that_cannot_be_heard_is_refused_and_nothing_taken(world: &World) {

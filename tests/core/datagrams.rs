@@ -7,14 +7,15 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use interloop::net::{UdpSocket, UnixDatagram};
+use interloop::Phase;
+use interloop::net::{UdpSocket, UnixDatagram, lookup};
 use socket2::SockRef;
 
 use crate::cases;
 use crate::futures::yield_now;
 use crate::pairs::{Heard, settled};
 use crate::sockets::{once, task};
-use crate::world::World;
+use crate::world::{LIMIT, World};
 
 cases!(
     a_datagram_comes_back_to_who_sent_it,
@@ -27,6 +28,7 @@ cases!(
     unix_datagrams_go_both_ways,
     a_full_unix_socket_is_waited_for,
     errors_name_what_was_to_be_bound,
+    nothing_is_sent_and_no_name_looked_up_once_the_sources_are_closed,
 );
 
 const LOOPBACK: (Ipv4Addr, u16) = (Ipv4Addr::LOCALHOST, 0);
@@ -306,4 +308,30 @@ fn errors_name_what_was_to_be_bound(world: &World) {
         assert!(error.to_string().contains(place.0.to_str().unwrap()), "{error}");
         drop(taken);
     });
+}
+
+/// Behaviour 35.
+fn nothing_is_sent_and_no_name_looked_up_once_the_sources_are_closed(world: &World) {
+    let reactor = world.reactor();
+    let place = Place::new();
+    let peer = std::os::unix::net::UnixDatagram::bind(&place.0).unwrap();
+    peer.set_nonblocking(true).unwrap();
+    let socket = UnixDatagram::unbound(&reactor).unwrap();
+    let heard = Rc::new(RefCell::new(Vec::new()));
+    let (tell, sender, path) = (Rc::clone(&heard), socket.clone(), place.0.clone());
+    let handle = reactor.handle();
+    let closed = reactor.on_shutdown(Phase::During, async move {
+        let sent = sender.send_to(b"x", &path).await.unwrap_err();
+        let found = lookup(&handle, ("name.invalid", 1)).await.unwrap_err();
+        tell.borrow_mut().extend([sent.kind(), found.kind()]);
+    });
+    closed.unwrap().detach();
+    assert!(reactor.finish(LIMIT).unwrap().is_clean());
+    futures_lite::future::block_on(async {
+        let sent = socket.send_to(b"x", &place.0).await.unwrap_err();
+        let found = lookup(&reactor, ("name.invalid", 1)).await.unwrap_err();
+        heard.borrow_mut().extend([sent.kind(), found.kind()]);
+    });
+    assert_eq!(*heard.borrow(), [ErrorKind::NotConnected; 4]);
+    assert_eq!(peer.recv(&mut [0; 2]).unwrap_err().kind(), ErrorKind::WouldBlock);
 }

@@ -1,12 +1,14 @@
 //! Child processes, signals and streams, which are the parent's too.
+#![allow(unsafe_code)]
 
 use std::cell::Cell;
-use std::io;
+use std::io::{self, Read, Write};
+use std::os::unix::net::UnixStream;
 use std::rc::Rc;
 
 use interloop::BackendKind;
 
-use super::{Parent, in_child, on_each_backend};
+use super::{Parent, exit, fork, in_child, on_each_backend, wait};
 
 #[cfg(all(feature = "process", feature = "signal"))]
 #[test]
@@ -49,6 +51,61 @@ fn child_leaves_processes_and_signals(backend: BackendKind) {
     signal_hook::low_level::raise(Signal::URG.number()).unwrap();
     parent.run_until(|| again.get());
     drop(task);
+    parent.finish();
+}
+
+#[cfg(feature = "signal")]
+#[test]
+fn a_child_outlives_a_signal_that_nobody_hears() {
+    on_each_backend(child_outlives_a_signal);
+}
+
+/// The parent has closed its end, and the child's handlers still tell it.
+#[cfg(feature = "signal")]
+fn child_outlives_a_signal(backend: BackendKind) {
+    use interloop::signal::{Signal, signals};
+
+    let parent = Parent::new(backend);
+    let heard = Cell::new(Some(signals(&parent.reactor, &[Signal::URG]).unwrap()));
+    let (mut child_end, mut parent_end) = UnixStream::pair().unwrap();
+    let pid = fork();
+    if pid == 0 {
+        exit(|| {
+            // SAFETY: no code of ours runs by it.
+            unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
+            drop(heard.take());
+            child_end.read_exact(&mut [0]).unwrap();
+            signal_hook::low_level::raise(Signal::URG.number()).unwrap();
+        });
+    }
+    drop(heard.take());
+    parent_end.write_all(b"x").unwrap();
+    wait(pid);
+    parent.finish();
+}
+
+#[test]
+fn a_child_sends_no_datagram_of_its_parents() {
+    on_each_backend(child_sends_no_datagram);
+}
+
+fn child_sends_no_datagram(backend: BackendKind) {
+    use futures_lite::future::block_on;
+    use interloop::net::UnixDatagram;
+
+    let parent = Parent::new(backend);
+    let path = std::env::temp_dir().join(format!("interloop-{}.fork", std::process::id()));
+    let peer = std::os::unix::net::UnixDatagram::bind(&path).unwrap();
+    peer.set_nonblocking(true).unwrap();
+    let socket = UnixDatagram::unbound(&parent.reactor).unwrap();
+    in_child(|| {
+        let error = block_on(socket.send_to(b"x", &path)).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::Unsupported);
+    });
+    let nothing = peer.recv(&mut [0; 2]).unwrap_err();
+    assert_eq!(nothing.kind(), io::ErrorKind::WouldBlock);
+    assert_eq!(block_on(socket.send_to(b"x", &path)).unwrap(), 1);
+    std::fs::remove_file(&path).unwrap();
     parent.finish();
 }
 

@@ -9,6 +9,8 @@ mod handles;
 #[cfg(feature = "net")]
 mod layers;
 mod locks;
+#[cfg(feature = "net")]
+mod pool;
 mod shutdown;
 mod turns;
 

@@ -14,7 +14,6 @@ use crate::async_object::Async;
 use crate::handle::Handle;
 use crate::label::Label;
 use crate::net::Context;
-use crate::shared::gone;
 use crate::source::RegisterError;
 use crate::task::Task;
 use crate::timer::Sleep;
@@ -105,7 +104,7 @@ impl UnixDatagram {
     /// # Errors
     ///
     /// What the operating system said: `NotFound`, `ConnectionRefused`; `NotConnected` once the reactor
-    /// has closed its sources. While the line in front of an unconnected peer is full, the operating
+    /// has closed its sources; `Unsupported` in a forked child. While the line in front of an unconnected peer is full, the operating
     /// system does not tell when there is room, and it is tried again, after 1 to 50 ms: a connected
     /// socket waits without trying.
     pub async fn send_to(&self, bytes: &[u8], path: impl AsRef<Path>) -> io::Result<usize> {
@@ -113,16 +112,14 @@ impl UnixDatagram {
         let mut pause = FULL.0;
         loop {
             core.credit().await;
+            // Nothing else would say so: neither the socket nor a sleep asks the reactor.
+            core.check_open()?;
             match self.get_ref().send_to(bytes, path) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 result => return result,
             }
             Sleep::new(core, pause, self.label.clone()).await;
-            // In a shutdown the sleep ends at once, and nothing would end this.
-            if core.sources.is_closed() {
-                return Err(gone());
-            }
             pause = (pause * 2).min(FULL.1);
         }
     }

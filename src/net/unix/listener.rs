@@ -94,15 +94,19 @@ impl UnixListener {
     }
 
     /// Calls `callback` on the host thread with each connection, until it answers
-    /// `ControlFlow::Break(())` or the task is dropped: for programs without `async`. An error does not
-    /// end it, but that the reactor has closed its sources. See [`accept`](UnixListener::accept).
+    /// `ControlFlow::Break(())` or the task is dropped: for programs without `async`.
+    ///
+    /// An error, as when the process is out of descriptors, does not end it: the next connection is accepted
+    /// after a pause of 10 ms, which doubles with each further error, up to 1 s, and is 10 ms again after the
+    /// next connection. It ends, after a call with that error, once the reactor has closed its sources, or the
+    /// backend has noticed that the descriptor was closed elsewhere. See [`accept`](UnixListener::accept).
     #[track_caller]
     pub fn on_connection(
         self,
         callback: impl FnMut(io::Result<(UnixStream, SocketAddr)>) -> ControlFlow<()> + 'static,
     ) -> Task<()> {
-        let handle = self.handle.clone();
-        each_accepted(&handle, Label::caller(), move |cx| self.poll_accept(cx), callback)
+        let listener = Rc::clone(&self.object);
+        each_accepted(listener, Label::caller(), move |cx| self.poll_accept(cx), callback)
     }
 
     /// The address that it listens on.

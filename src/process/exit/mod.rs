@@ -1,7 +1,7 @@
 //! A descriptor that is readable once a child has ended. The child is not waited for by it.
 //!
-//! A port provides `Exit`, which is `AsFd`, with two functions: `watch(pid)` for a child that nobody
-//! has waited for, and `kill(&self, child)` for one of which `try_wait` has just said that it runs.
+//! A port provides `Exit`, which is `AsFd`, with two functions: `watch(pid)` for a child that has
+//! just begun, and is lost where somebody else has waited for it already, and `kill(&self, child)` for one of which `try_wait` has just said that it runs.
 
 #[cfg(any(
     target_vendor = "apple",

@@ -20,8 +20,11 @@ impl Exit {
     pub(in crate::process) fn watch(pid: Pid) -> io::Result<Exit> {
         match pidfd_open(pid, PidfdFlags::empty()) {
             Ok(process) => Ok(Exit::Process(process)),
-            // A kernel before 5.3, or a sandbox.
-            Err(Errno::NOSYS | Errno::PERM | Errno::INVAL) => Exit::watch_on_the_pool(pid),
+            // A kernel before 5.3, or a sandbox; or somebody else has waited for it, as the kernel does where
+            // SIGCHLD is ignored, and whoever waits is told so.
+            Err(Errno::NOSYS | Errno::PERM | Errno::INVAL | Errno::SRCH) => {
+                Exit::watch_on_the_pool(pid)
+            }
             Err(errno) => Err(errno.into()),
         }
     }

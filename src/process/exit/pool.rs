@@ -10,6 +10,8 @@ use std::process::Child;
 use rustix::io::Errno;
 use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 
+use crate::pool::run;
+
 pub(in crate::process) struct Exit(UnixStream);
 
 impl Exit {
@@ -24,7 +26,7 @@ impl Exit {
             let _closed = tell.shutdown(Shutdown::Both);
         };
         // No shutdown waits for it, as it would for `Handle::unblock`.
-        blocking::unblock(wait).detach();
+        run(wait)?;
         Ok(Exit(told))
     }
 

@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::fmt;
 use std::io;
 use std::rc::Rc;
+use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 use interloop::{Handle, Phase, Trigger, WakerProxy};
@@ -44,6 +45,7 @@ pub fn attach<S: Events>(reactor: &Handle, events: &S) -> io::Result<Attached> {
     let proxy = reactor.interleave(wake)?;
     Ok(Attached {
         reactor: reactor.handle(),
+        thread: thread::current().id(),
         event_type,
         timeout: FINISH_WITHIN,
         proxy,
@@ -69,6 +71,8 @@ pub enum Drive {
 #[must_use = "the reactor is finished when this is dropped"]
 pub struct Attached {
     reactor: Handle,
+    /// The reactor's.
+    thread: ThreadId,
     event_type: u32,
     timeout: Duration,
     proxy: WakerProxy,
@@ -88,8 +92,9 @@ struct Quit {
 
 impl Quit {
     fn push(&self) {
-        if self.due.get() {
-            self.due.set(!(self.push)());
+        // An event watch that hands the quit to the reactor comes here again while it is pushed.
+        if self.due.take() && !(self.push)() {
+            self.due.set(true);
         }
     }
 }
@@ -103,11 +108,18 @@ impl Attached {
     /// Takes an event of the loop, and runs a turn of the reactor if it is the reactor's. True when it was, and
     /// is nothing to the program.
     ///
+    /// In an event watch, or an event filter, an event of the reactor's is answered without a turn: SDL calls these
+    /// inside the push, on the thread that pushes. The turn comes where the loop takes the event out of the queue. A
+    /// filter has to let it through.
+    ///
     /// # Panics
     ///
     /// With the panic of a callback, once everything else in the turn has run.
     pub fn handle(&self, event: &impl Event) -> bool {
         let ours = event.user_type() == Some(self.event_type);
+        if thread::current().id() != self.thread {
+            return ours;
+        }
         if ours {
             self.reactor.turn();
         }

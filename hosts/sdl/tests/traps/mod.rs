@@ -1,5 +1,7 @@
 //! What only SDL can do wrong. Each is run in a process of its own.
 
+mod watches;
+
 use std::cell::Cell;
 use std::future::poll_fn;
 use std::io;
@@ -19,13 +21,22 @@ use crate::common::{Kind, Program, Sdl};
 /// Adds a case for each.
 pub fn add<K: Kind>(kit: Kit) -> Kit {
     type Case = (&'static str, fn() -> io::Result<()>);
-    let cases: [Case; 6] = [
+    let cases: [Case; 9] = [
         ("a_full_queue_loses_nothing", a_full_queue_loses_nothing::<K::Sdl>),
         ("a_full_queue_delays_quit", a_full_queue_delays_quit::<K::Sdl>),
         ("nothing_is_left_in_the_queue", nothing_is_left_in_the_queue::<K::Sdl>),
         ("two_reactors_on_one_queue", two_reactors_on_one_queue::<K::Sdl>),
         ("frames_go_on_beside_a_busy_reactor", frames_go_on_beside_a_busy_reactor::<K::Sdl>),
         ("ticks_by_the_raw_hook", ticks_by_the_raw_hook::<K::Sdl>),
+        (
+            "a_watch_on_another_thread_runs_no_turn",
+            watches::a_watch_on_another_thread_runs_no_turn::<K::Sdl>,
+        ),
+        (
+            "a_watch_inside_the_waker_runs_no_turn",
+            watches::a_watch_inside_the_waker_runs_no_turn::<K::Sdl>,
+        ),
+        ("a_watch_hears_of_one_call_to_quit", watches::a_watch_hears_of_one_call_to_quit::<K::Sdl>),
     ];
     cases.into_iter().fold(kit, |kit, (name, run)| kit.case::<Program<K>>(name, run))
 }

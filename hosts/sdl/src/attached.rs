@@ -10,7 +10,8 @@ use std::time::Duration;
 use interloop::{Handle, Phase, Trigger, WakerProxy};
 
 use crate::events::{Event, Events};
-use crate::waker::waker;
+use crate::types::EventType;
+use crate::waker::pusher;
 
 /// How long a reactor may take to finish, unless told otherwise.
 const FINISH_WITHIN: Duration = Duration::from_secs(10);
@@ -26,13 +27,15 @@ const FINISH_WITHIN: Duration = Duration::from_secs(10);
 ///
 /// As [`Handle::interleave`]; an error of its own when SDL has no event types left.
 pub fn attach<S: Events>(reactor: &Handle, events: &S) -> io::Result<Attached> {
-    let (wake, event_type) = waker(events)?;
+    let event_type = EventType::take(events)?;
+    let number = event_type.number();
+    let wake = pusher(events, number);
     let events = events.clone();
     let quit = Rc::new(Quit {
         due: Cell::new(false),
         push: Box::new({
             let events = events.clone();
-            move || events.push_quit()
+            move || events.push_quit(number)
         }),
     });
     let after = {
@@ -51,7 +54,10 @@ pub fn attach<S: Events>(reactor: &Handle, events: &S) -> io::Result<Attached> {
         proxy,
         after: Some(after.label("push SDL_QUIT")),
         quit,
-        flush: Box::new(move || events.flush(event_type)),
+        flush: Box::new(move || {
+            events.flush(number);
+            events.flush_quit(number);
+        }),
     })
 }
 
@@ -65,7 +71,8 @@ pub enum Drive {
 
 /// A reactor that is joined to SDL's event queue, from [`attach`].
 ///
-/// Dropping it finishes the reactor, and detaches it. It keeps SDL alive: `SDL_Quit` follows when it and the
+/// Dropping it finishes the reactor, and detaches it; an `SDL_QUIT` of its own that nobody has taken out of the queue
+/// yet goes with it, so that it does not end another loop. It keeps SDL alive: `SDL_Quit` follows when it and the
 /// program's own handles of SDL are gone, in whatever order they go. Where a program or a library calls
 /// `SDL_Quit` itself, this has to be dropped before.
 #[must_use = "the reactor is finished when this is dropped"]
@@ -73,13 +80,13 @@ pub struct Attached {
     reactor: Handle,
     /// The reactor's.
     thread: ThreadId,
-    event_type: u32,
+    event_type: EventType,
     timeout: Duration,
     proxy: WakerProxy,
     /// None when the loop is to outlive the reactor.
     after: Option<Trigger>,
     quit: Rc<Quit>,
-    /// Takes the reactor's events out of the queue. It is the adapter's share of SDL.
+    /// Takes what is the reactor's out of the queue. It is the adapter's share of SDL.
     flush: Box<dyn Fn()>,
 }
 
@@ -116,7 +123,7 @@ impl Attached {
     ///
     /// With the panic of a callback, once everything else in the turn has run.
     pub fn handle(&self, event: &impl Event) -> bool {
-        let ours = event.user_type() == Some(self.event_type);
+        let ours = event.user_type() == Some(self.event_type.number());
         if thread::current().id() != self.thread {
             return ours;
         }
@@ -146,11 +153,21 @@ impl Drop for Attached {
     fn drop(&mut self) {
         // The loop has ended already, and the program may run another one later.
         self.after = None;
+        // Behind the end of the reactor, also where a callback's panic comes out of that.
+        let _silenced = Silenced(self);
         drop(self.reactor.finish_on_drop(self.timeout));
+    }
+}
+
+/// Silences the reactor when it is dropped.
+struct Silenced<'a>(&'a Attached);
+
+impl Drop for Silenced<'_> {
+    fn drop(&mut self) {
         // Where it could not finish, in a panic or inside one of its own callbacks, it is at least silent.
-        self.proxy.hold();
+        self.0.proxy.hold();
         // A later loop of the program would not know what to do with them.
-        (self.flush)();
+        (self.0.flush)();
     }
 }
 

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use super::Handle;
 use crate::core::Drive;
 use crate::embed::Embedded;
+use crate::local;
 use crate::run::{FinishGuard, Finished};
 use crate::tick::Tick;
 use crate::waker_proxy::WakerProxy;
@@ -86,13 +87,19 @@ impl Handle {
 
     /// Runs a turn: delivers what is ready, within the budget. [`Tick::run`] does it; call it
     /// yourself where a host's message cannot carry a tick. It is safe at any time, in a callback
-    /// too, where it runs the other callbacks.
+    /// too, where it runs the other callbacks. Inside the waker, where a host dispatches its message at once, it
+    /// runs nothing, as [`Tick::run`] there: the worker posts once more, from its own thread.
     ///
     /// # Panics
     ///
     /// With the panic of a callback, once everything else in the turn has run.
     pub fn turn(&self) {
-        self.core.turn();
+        // Only a worker can post what is put off here.
+        if local::is_waking() && self.core.drive.get() == Drive::Interleaved {
+            self.core.shared.post_inline();
+        } else {
+            self.core.turn();
+        }
     }
 
     /// Runs the reactor with its own loop, without any toolkit, until it has stopped.

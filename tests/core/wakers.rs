@@ -1,6 +1,6 @@
 //! What a waker may do: drop or swallow its tick, run it inside itself, panic, block.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::io::Write;
 use std::panic::resume_unwind;
 use std::rc::Rc;
@@ -9,7 +9,7 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use interloop::{Interest, Phase, Report, Tick};
+use interloop::{Handle, Interest, Phase, Report, Tick};
 
 use crate::cases;
 use crate::load::{Load, lossy, serve};
@@ -27,6 +27,7 @@ cases!(;
     a_waker_that_blocks_until_the_host_has_run_the_tick_loses_nothing,
     a_waker_that_blocks_for_ever_does_not_hang_the_end,
     a_callback_never_runs_inside_the_waker,
+    a_turn_inside_the_waker_is_left_to_the_worker,
     a_waker_that_loses_everything_can_be_replaced,
 );
 
@@ -108,6 +109,35 @@ fn a_callback_never_runs_inside_the_waker(world: &World) {
         }
         drop(task);
     }
+}
+
+/// Behaviour 6, for a host whose message carries nothing, and is dispatched at once on its own thread.
+fn a_turn_inside_the_waker_is_left_to_the_worker(world: &World) {
+    thread_local!(static REACTOR: RefCell<Option<Handle>> = const { RefCell::new(None) });
+    let reactor = world.patient().build().unwrap();
+    let (posted, messages) = mpsc::channel();
+    let host = thread::current().id();
+    let waker = move |tick: Tick| {
+        tick.detach();
+        if thread::current().id() == host {
+            let reactor = REACTOR.with_borrow(|reactor| reactor.clone().expect("it is there"));
+            reactor.turn();
+        } else {
+            _ = posted.send(());
+        }
+    };
+    REACTOR.set(Some(reactor.handle()));
+    reactor.interleave(waker).unwrap();
+    let ran = Ran::default();
+    for number in 0..100 {
+        ran.call(&reactor.remote(), 0, number);
+        assert_eq!(ran.len(), number, "inside the waker");
+        while ran.len() == number {
+            messages.recv_timeout(LIMIT).expect("a message comes");
+            reactor.turn();
+        }
+    }
+    REACTOR.take();
 }
 
 /// Behaviour 6: before it has posted the tick, and after.

@@ -4,12 +4,14 @@ use std::cell::Cell;
 use std::fmt;
 use std::io;
 use std::rc::Rc;
+use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 use interloop::{Handle, Phase, Trigger, WakerProxy};
 
 use crate::events::{Event, Events};
-use crate::waker::waker;
+use crate::types::EventType;
+use crate::waker::pusher;
 
 /// How long a reactor may take to finish, unless told otherwise.
 const FINISH_WITHIN: Duration = Duration::from_secs(10);
@@ -25,13 +27,15 @@ const FINISH_WITHIN: Duration = Duration::from_secs(10);
 ///
 /// As [`Handle::interleave`]; an error of its own when SDL has no event types left.
 pub fn attach<S: Events>(reactor: &Handle, events: &S) -> io::Result<Attached> {
-    let (wake, event_type) = waker(events)?;
+    let event_type = EventType::take(events)?;
+    let number = event_type.number();
+    let wake = pusher(events, number);
     let events = events.clone();
     let quit = Rc::new(Quit {
         due: Cell::new(false),
         push: Box::new({
             let events = events.clone();
-            move || events.push_quit()
+            move || events.push_quit(number)
         }),
     });
     let after = {
@@ -44,12 +48,16 @@ pub fn attach<S: Events>(reactor: &Handle, events: &S) -> io::Result<Attached> {
     let proxy = reactor.interleave(wake)?;
     Ok(Attached {
         reactor: reactor.handle(),
+        thread: thread::current().id(),
         event_type,
         timeout: FINISH_WITHIN,
         proxy,
         after: Some(after.label("push SDL_QUIT")),
         quit,
-        flush: Box::new(move || events.flush(event_type)),
+        flush: Box::new(move || {
+            events.flush(number);
+            events.flush_quit(number);
+        }),
     })
 }
 
@@ -63,19 +71,22 @@ pub enum Drive {
 
 /// A reactor that is joined to SDL's event queue, from [`attach`].
 ///
-/// Dropping it finishes the reactor, and detaches it. It keeps SDL alive: `SDL_Quit` follows when it and the
+/// Dropping it finishes the reactor, and detaches it; an `SDL_QUIT` of its own that nobody has taken out of the queue
+/// yet goes with it, so that it does not end another loop. It keeps SDL alive: `SDL_Quit` follows when it and the
 /// program's own handles of SDL are gone, in whatever order they go. Where a program or a library calls
 /// `SDL_Quit` itself, this has to be dropped before.
 #[must_use = "the reactor is finished when this is dropped"]
 pub struct Attached {
     reactor: Handle,
-    event_type: u32,
+    /// The reactor's.
+    thread: ThreadId,
+    event_type: EventType,
     timeout: Duration,
     proxy: WakerProxy,
     /// None when the loop is to outlive the reactor.
     after: Option<Trigger>,
     quit: Rc<Quit>,
-    /// Takes the reactor's events out of the queue. It is the adapter's share of SDL.
+    /// Takes what is the reactor's out of the queue. It is the adapter's share of SDL.
     flush: Box<dyn Fn()>,
 }
 
@@ -88,8 +99,9 @@ struct Quit {
 
 impl Quit {
     fn push(&self) {
-        if self.due.get() {
-            self.due.set(!(self.push)());
+        // An event watch that hands the quit to the reactor comes here again while it is pushed.
+        if self.due.take() && !(self.push)() {
+            self.due.set(true);
         }
     }
 }
@@ -103,11 +115,18 @@ impl Attached {
     /// Takes an event of the loop, and runs a turn of the reactor if it is the reactor's. True when it was, and
     /// is nothing to the program.
     ///
+    /// In an event watch, or an event filter, an event of the reactor's is answered without a turn: SDL calls these
+    /// inside the push, on the thread that pushes. The turn comes where the loop takes the event out of the queue. A
+    /// filter has to let it through.
+    ///
     /// # Panics
     ///
     /// With the panic of a callback, once everything else in the turn has run.
     pub fn handle(&self, event: &impl Event) -> bool {
-        let ours = event.user_type() == Some(self.event_type);
+        let ours = event.user_type() == Some(self.event_type.number());
+        if thread::current().id() != self.thread {
+            return ours;
+        }
         if ours {
             self.reactor.turn();
         }
@@ -134,11 +153,21 @@ impl Drop for Attached {
     fn drop(&mut self) {
         // The loop has ended already, and the program may run another one later.
         self.after = None;
+        // Behind the end of the reactor, also where a callback's panic comes out of that.
+        let _silenced = Silenced(self);
         drop(self.reactor.finish_on_drop(self.timeout));
+    }
+}
+
+/// Silences the reactor when it is dropped.
+struct Silenced<'a>(&'a Attached);
+
+impl Drop for Silenced<'_> {
+    fn drop(&mut self) {
         // Where it could not finish, in a panic or inside one of its own callbacks, it is at least silent.
-        self.proxy.hold();
+        self.0.proxy.hold();
         // A later loop of the program would not know what to do with them.
-        (self.flush)();
+        (self.0.flush)();
     }
 }
 

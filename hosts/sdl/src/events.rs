@@ -13,9 +13,14 @@ impl<E: sealed::Event> Event for E {}
 pub(crate) mod sealed {
     use std::io;
 
+    use crate::types::Types;
+
     /// SDL lives at least as long as a clone of it.
     pub trait Events: Clone + 'static {
-        /// A type of user events that nobody else has.
+        /// The types that may be used again.
+        fn types() -> &'static Types;
+
+        /// A new type of user events, which nobody else has.
         fn register(&self) -> io::Result<u32>;
 
         /// What pushes events on any thread. It does not keep SDL alive.
@@ -29,8 +34,12 @@ pub(crate) mod sealed {
         /// Takes all events of the type out of the queue.
         fn flush(&self, event_type: u32);
 
-        /// Pushes what SDL pushes when the user closes the last window.
-        fn push_quit(&self) -> bool;
+        /// Pushes what SDL pushes when the user closes the last window, with a mark in it that only `flush_quit`
+        /// looks at. True when it is in the queue.
+        fn push_quit(&self, mark: u32) -> bool;
+
+        /// Takes those with this mark out of the queue, and leaves those of the user.
+        fn flush_quit(&self, mark: u32);
     }
 
     pub trait Event {

@@ -37,6 +37,7 @@ mod events;
 mod sdl2;
 #[cfg(feature = "sdl3")]
 mod sdl3;
+mod types;
 mod waker;
 
 pub use attached::{Attached, Drive, attach};

@@ -1,17 +1,30 @@
 //! SDL 3.
 #![allow(unsafe_code)]
 
+use std::ffi::c_void;
 use std::io;
 use std::ptr;
 
 use sdl3::EventSubsystem;
 use sdl3::event::{Event, EventSender};
-use sdl3::sys::events::SDL_RegisterEvents;
+use sdl3::sys::events::{
+    SDL_EVENT_QUIT, SDL_Event, SDL_FilterEvents, SDL_PushEvent, SDL_RegisterEvents, SDL_UserEvent,
+};
 
 use crate::events::{registered, sealed};
+use crate::types::Types;
+
+static TYPES: Types = Types::new();
+
+/// Its address is in each quit that is pushed here.
+static MARK: u8 = 0;
 
 impl sealed::Events for EventSubsystem {
     type Sender = EventSender;
+
+    fn types() -> &'static Types {
+        &TYPES
+    }
 
     fn register(&self) -> io::Result<u32> {
         // SAFETY: the event subsystem is there as long as `self` is. The types come from an atomic counter.
@@ -38,9 +51,34 @@ impl sealed::Events for EventSubsystem {
         self.flush_events(event_type, event_type);
     }
 
-    fn push_quit(&self) -> bool {
-        self.push_event(Event::Quit { timestamp: 0 }).is_ok()
+    fn push_quit(&self, mark: u32) -> bool {
+        // What is behind the time of a quit means nothing to SDL, which copies the whole union into its queue.
+        let user = SDL_UserEvent {
+            r#type: SDL_EVENT_QUIT.0,
+            code: mark as i32,
+            data1: (&raw const MARK).cast_mut().cast(),
+            ..SDL_UserEvent::default()
+        };
+        // SAFETY: the event subsystem is there as long as `self` is, and the event is copied.
+        unsafe { SDL_PushEvent(&mut SDL_Event { user }) }
     }
+
+    fn flush_quit(&self, mark: u32) {
+        // SAFETY: the event subsystem is there as long as `self` is. The filter takes a number, and calls nothing of
+        // SDL's, whose queue is locked meanwhile.
+        unsafe { SDL_FilterEvents(Some(is_another), ptr::without_provenance_mut(mark as usize)) };
+    }
+}
+
+/// What stays in the queue: all but the quit with the mark.
+unsafe extern "C" fn is_another(mark: *mut c_void, event: *mut SDL_Event) -> bool {
+    // SAFETY: SDL lends an event of its queue. Each is a whole union, of integers and pointers here, whatever they
+    // say in an event of another kind.
+    let user = unsafe { (*event).user };
+    let is_it = user.r#type == SDL_EVENT_QUIT.0
+        && user.code as u32 as usize == mark.addr()
+        && ptr::eq(user.data1.cast(), &raw const MARK);
+    !is_it
 }
 
 impl sealed::Event for Event {

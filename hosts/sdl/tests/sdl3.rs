@@ -3,6 +3,7 @@
 mod common;
 mod traps;
 
+use std::any::Any;
 use std::cell::RefCell;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -97,6 +98,10 @@ impl common::Sdl for Sdl3 {
 
     fn push_quit(&self) -> Outcome<()> {
         Ok(self.events.push_event(Event::Quit { timestamp: 0 })?)
+    }
+
+    fn watch(&self, hear: impl FnMut(Event) + Send + 'static) -> Box<dyn Any> {
+        Box::new(self.events.add_event_watch(hear))
     }
 
     fn is_own(&self, event: &Event) -> bool {

@@ -97,10 +97,11 @@ impl Attached {
 
 impl Drop for Attached {
     fn drop(&mut self) {
-        self.guest.finish();
-        // Where it could not finish, in a panic or inside one of its own callbacks, it is at least silent.
-        self.proxy.hold();
+        // First, as a callback's panic may come out of the end: the loop has none of a guest that is gone.
         guests::leave(&self.guest);
+        // Where it cannot finish, in a panic or inside one of its own callbacks, it is at least silent.
+        self.proxy.hold();
+        self.guest.finish();
     }
 }
 

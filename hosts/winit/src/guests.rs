@@ -65,9 +65,18 @@ impl Guest {
 
     /// Completes the reactor's shutdown, here and now.
     pub(crate) fn finish(&self) {
+        // The program may run the loop again, where it has caught the panic of a callback too.
+        let _goes_on = GoesOn(&self.exit);
         drop(self.handle.finish_on_drop(self.timeout.get()));
-        // The program may run the loop again.
-        self.exit.set(false);
+    }
+}
+
+/// Lets the loop go on when it is dropped: it has ended, and what the reactor's end says comes late.
+struct GoesOn<'a>(&'a Cell<bool>);
+
+impl Drop for GoesOn<'_> {
+    fn drop(&mut self) {
+        self.0.set(false);
     }
 }
 

@@ -30,6 +30,10 @@ fn main() -> ExitCode {
         .case::<Winit>("events_without_end_leave_turns", traps::events_without_end_leave_turns)
         .case::<Winit>("a_loop_runs_twice", traps::a_loop_runs_twice)
         .case::<Winit>(
+            "a_panic_in_the_end_does_not_end_the_next_loop",
+            traps::a_panic_in_the_end_does_not_end_the_next_loop,
+        )
+        .case::<Winit>(
             "two_reactors_and_a_loop_that_stays",
             traps::two_reactors_and_a_loop_that_stays,
         )

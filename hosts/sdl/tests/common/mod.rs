@@ -34,6 +34,8 @@ pub trait Sdl: Sized + 'static {
     /// Pushes an event of the program's own.
     fn push_own(&self) -> Outcome<()>;
     fn push_quit(&self) -> Outcome<()>;
+    /// Hears of each event when it is pushed, until what this returns is dropped.
+    fn watch(&self, hear: impl FnMut(Self::Event) + Send + 'static) -> Box<dyn Any>;
     fn is_own(&self, event: &Self::Event) -> bool;
     fn user_type(event: &Self::Event) -> Option<u32>;
     fn is_quit(event: &Self::Event) -> bool;

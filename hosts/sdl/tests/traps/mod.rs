@@ -1,5 +1,8 @@
 //! What only SDL can do wrong. Each is run in a process of its own.
 
+mod leftovers;
+mod watches;
+
 use std::cell::Cell;
 use std::future::poll_fn;
 use std::io;
@@ -19,13 +22,31 @@ use crate::common::{Kind, Program, Sdl};
 /// Adds a case for each.
 pub fn add<K: Kind>(kit: Kit) -> Kit {
     type Case = (&'static str, fn() -> io::Result<()>);
-    let cases: [Case; 6] = [
+    let cases: [Case; 12] = [
         ("a_full_queue_loses_nothing", a_full_queue_loses_nothing::<K::Sdl>),
         ("a_full_queue_delays_quit", a_full_queue_delays_quit::<K::Sdl>),
         ("nothing_is_left_in_the_queue", nothing_is_left_in_the_queue::<K::Sdl>),
         ("two_reactors_on_one_queue", two_reactors_on_one_queue::<K::Sdl>),
         ("frames_go_on_beside_a_busy_reactor", frames_go_on_beside_a_busy_reactor::<K::Sdl>),
         ("ticks_by_the_raw_hook", ticks_by_the_raw_hook::<K::Sdl>),
+        (
+            "a_watch_on_another_thread_runs_no_turn",
+            watches::a_watch_on_another_thread_runs_no_turn::<K::Sdl>,
+        ),
+        (
+            "a_watch_inside_the_waker_runs_no_turn",
+            watches::a_watch_inside_the_waker_runs_no_turn::<K::Sdl>,
+        ),
+        ("types_of_events_come_back", leftovers::types_of_events_come_back::<K::Sdl>),
+        (
+            "a_quit_that_nobody_has_seen_goes_with_the_guard",
+            leftovers::a_quit_that_nobody_has_seen_goes_with_the_guard::<K::Sdl>,
+        ),
+        (
+            "a_panic_out_of_the_guard_leaves_nothing",
+            leftovers::a_panic_out_of_the_guard_leaves_nothing::<K::Sdl>,
+        ),
+        ("a_watch_hears_of_one_call_to_quit", watches::a_watch_hears_of_one_call_to_quit::<K::Sdl>),
     ];
     cases.into_iter().fold(kit, |kit, (name, run)| kit.case::<Program<K>>(name, run))
 }
@@ -101,13 +122,17 @@ fn nothing_is_left_in_the_queue<S: Sdl>() -> io::Result<()> {
     let ran = call(&reactor);
     drop(attached);
     assert!(ran.load(Ordering::Relaxed) && reactor.is_stopped());
+    check_nothing_is_left(&sdl);
+    Ok(())
+}
+
+fn check_nothing_is_left<S: Sdl>(sdl: &S) {
     // SDL says that there are no more events where a round of looking ends, and goes on in the next.
     for _ in 0..2 {
         while let Some(event) = sdl.poll() {
             assert!(S::user_type(&event).is_none() && !S::is_quit(&event));
         }
     }
-    Ok(())
 }
 
 /// Each gets its own events, and only one of them ends the program.

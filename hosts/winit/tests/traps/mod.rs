@@ -1,8 +1,9 @@
 //! What only winit can do wrong. Each is run in a process of its own.
 
 use std::cell::{Cell, RefCell};
-use std::future::pending;
+use std::future::{pending, poll_fn};
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,7 +11,7 @@ use std::task::Poll;
 use std::thread;
 use std::time::Duration;
 
-use interloop::{Reactor, Tick};
+use interloop::{Phase, Reactor, Tick};
 use interloop_winit::{Drive, Host, attach, waker};
 use winit::application::ApplicationHandler;
 use winit::event::WindowEvent;
@@ -80,7 +81,7 @@ pub fn frames_go_on_beside_a_busy_reactor() -> io::Result<()> {
     let attached = attach(&reactor, event_loop.create_proxy(), || ())?;
     let polls = Rc::new(Cell::new(0_u64));
     let count = Rc::clone(&polls);
-    let busy = std::future::poll_fn(move |context| {
+    let busy = poll_fn(move |context| {
         count.set(count.get() + 1);
         context.waker().wake_by_ref();
         Poll::<()>::Pending
@@ -152,6 +153,50 @@ pub fn a_loop_runs_twice() -> io::Result<()> {
         reactor.after(Duration::from_millis(1), stop).detach();
         event_loop.run_app_on_demand(&mut Host(Bare)).map_err(io::Error::other)?;
         assert!(ran.get() && reactor.is_stopped());
+    }
+    Ok(())
+}
+
+/// A callback panics in the end of a reactor, which the guard or the loop brings about. The program catches that, and
+/// runs the loop again with another reactor, to which nothing happens.
+pub fn a_panic_in_the_end_does_not_end_the_next_loop() -> io::Result<()> {
+    struct Exits;
+
+    impl ApplicationHandler for Exits {
+        fn resumed(&mut self, event_loop: &ActiveEventLoop) {
+            event_loop.exit();
+        }
+
+        fn window_event(&mut self, _: &ActiveEventLoop, _: WindowId, _: WindowEvent) {}
+    }
+
+    let mut event_loop = event_loop::<()>()?;
+    for of_the_loop in [false, true] {
+        let reactor = Reactor::new()?;
+        let attached = attach(&reactor, event_loop.create_proxy(), || ())?;
+        // Without the hook, which would print it.
+        let panics = poll_fn(|_| -> Poll<()> { resume_unwind(Box::new("of a trigger")) });
+        reactor.on_shutdown(Phase::During, panics)?.detach();
+        let kept = if of_the_loop {
+            let run = || event_loop.run_app_on_demand(&mut Host(Exits));
+            assert!(catch_unwind(AssertUnwindSafe(run)).is_err());
+            Some(attached)
+        } else {
+            assert!(catch_unwind(AssertUnwindSafe(|| drop(attached))).is_err());
+            None
+        };
+        let next = Reactor::new()?;
+        let attached = attach(&next, event_loop.create_proxy(), || ())?;
+        let ran = Rc::new(Cell::new(false));
+        let (timer, handle) = (Rc::clone(&ran), next.handle());
+        let stop = move || {
+            timer.set(true);
+            handle.stop();
+        };
+        next.after(Duration::from_millis(1), stop).detach();
+        event_loop.run_app_on_demand(&mut Host(Bare)).map_err(io::Error::other)?;
+        assert!(ran.get(), "of the loop: {of_the_loop}");
+        drop((attached, kept));
     }
     Ok(())
 }

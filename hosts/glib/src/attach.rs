@@ -92,7 +92,8 @@ impl Attach {
     }
 
     /// Joins the reactor to this loop: when the reactor has stopped, the loop quits. A loop does not tell
-    /// when it ends, so the reactor is finished when what [`to`](Attach::to) returns is dropped.
+    /// when it ends, so the reactor is finished when what [`to`](Attach::to) returns is dropped. One that was
+    /// made as running, by `MainLoop::new(.., true)`, is taken at its word: until it runs, a quit is lost on it.
     pub fn main_loop(mut self, main_loop: &MainLoop) -> Attach {
         self.runs = Runs::MainLoop(main_loop.clone());
         self

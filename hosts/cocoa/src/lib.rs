@@ -16,7 +16,8 @@
 //!
 //! When the reactor has stopped, the run of the loop that its turn was in is stopped, as by `CFRunLoopStop`,
 //! and so are the runs that its callbacks were in, outermost last: a `CFRunLoopRun` returns. With the feature
-//! `appkit`, a running `NSApplication` is stopped instead.
+//! `appkit`, a running `NSApplication` is stopped instead. A run that begins later is not stopped: where the reactor may
+//! end before, as in a modal panel at the start, the program asks [`is_stopped`](interloop::Handle::is_stopped) first.
 //!
 //! `-[NSApplication terminate:]`, what a "Quit" in the menu does, never returns to `main`. So the reactor
 //! is finished before, when the application says that it will terminate.

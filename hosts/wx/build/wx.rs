@@ -1,5 +1,7 @@
 //! The wxWidgets to build against, by its own wx-config.
 
+mod words;
+
 use std::env;
 use std::process::Command;
 
@@ -16,7 +18,7 @@ pub fn build(libraries: &str, files: &[&str]) {
         return;
     }
     let found = ask("--cxxflags", libraries).and_then(|flags| {
-        let libs = ask("--libs", libraries)?;
+        let libs = words::lines(&ask("--libs", libraries)?)?;
         Ok((flags, libs))
     });
     match found {
@@ -42,7 +44,7 @@ fn ask(option: &str, libraries: &str) -> Result<String, String> {
     }
 }
 
-fn compile(files: &[&str], flags: &str, libs: &str) {
+fn compile(files: &[&str], flags: &str, libs: &[String]) {
     let mut build = cc::Build::new();
     build.cpp(true).std("c++17").pic(true).files(files);
     for flag in flags.split_whitespace() {
@@ -53,11 +55,8 @@ fn compile(files: &[&str], flags: &str, libs: &str) {
         };
     }
     build.compile(&format!("{}-shim", env!("CARGO_PKG_NAME")));
-    for word in libs.split_whitespace() {
-        if let Some(folder) = word.strip_prefix("-L") {
-            println!("cargo::rustc-link-search=native={folder}");
-        } else if let Some(library) = word.strip_prefix("-l") {
-            println!("cargo::rustc-link-lib={library}");
-        }
+    // Behind the shim, which needs them.
+    for line in libs {
+        println!("{line}");
     }
 }

@@ -1,6 +1,6 @@
 //! A reactor that has been joined to the application.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::io;
 use std::rc::Rc;
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use interloop::{Handle, Phase, Trigger};
 
-use crate::relay::{exit_main_loop, waker};
+use crate::relay::{Ending, exit_main_loop, waker};
 
 /// How long the reactor may take to finish, unless told otherwise.
 const FINISH_LIMIT: Duration = Duration::from_secs(10);
@@ -22,8 +22,28 @@ const FINISH_LIMIT: Duration = Duration::from_secs(10);
 pub struct Attached {
     handle: Handle,
     limit: Duration,
-    exits: Rc<Cell<bool>>,
+    exit: Rc<Exit>,
     _at_the_end: Trigger,
+}
+
+/// The exit of the main loop, behind the end of the reactor.
+struct Exit {
+    wanted: Cell<bool>,
+    /// It waits for the main loop.
+    ending: RefCell<Option<Ending>>,
+}
+
+impl Exit {
+    fn begin(&self) {
+        if self.wanted.get() {
+            self.ending.replace(exit_main_loop());
+        }
+    }
+
+    fn cancel(&self) {
+        self.wanted.set(false);
+        self.ending.take();
+    }
 }
 
 /// How an attached reactor is driven.
@@ -40,7 +60,7 @@ pub enum Drive {
 /// A worker thread waits for the reactor. What it finds is delivered in the main loop, and in those of modal
 /// dialogs. What is posted before the loop runs is delivered when it does. When the reactor has stopped,
 /// after [`stop`](Handle::stop), the main loop ends; where a modal dialog is open, when that has been
-/// closed.
+/// closed; where it does not run yet, as after a modal dialog in `OnInit`, when it does.
 ///
 /// # Errors
 ///
@@ -48,17 +68,13 @@ pub enum Drive {
 /// past its `During` phase; `AlreadyExists` when something drives the reactor already; what the operating
 /// system said when it refused a thread or a descriptor.
 pub fn attach(handle: &Handle) -> io::Result<Attached> {
-    let exits = Rc::new(Cell::new(true));
-    let wanted = Rc::clone(&exits);
-    let end = async move {
-        if wanted.get() {
-            exit_main_loop();
-        }
-    };
-    let at_the_end = handle.on_shutdown(Phase::After, end)?.label("exit the main loop");
+    let exit = Rc::new(Exit { wanted: Cell::new(true), ending: RefCell::default() });
+    let end = Rc::clone(&exit);
+    let at_the_end =
+        handle.on_shutdown(Phase::After, async move { end.begin() })?.label("exit the main loop");
     handle.interleave(waker()?)?;
     let handle = handle.clone();
-    Ok(Attached { handle, limit: FINISH_LIMIT, exits, _at_the_end: at_the_end })
+    Ok(Attached { handle, limit: FINISH_LIMIT, exit, _at_the_end: at_the_end })
 }
 
 impl Attached {
@@ -76,7 +92,7 @@ impl Attached {
 
     /// Leaves the main loop running when the reactor has stopped.
     pub fn keep_running(self) -> Attached {
-        self.exits.set(false);
+        self.exit.cancel();
         self
     }
 }
@@ -84,7 +100,7 @@ impl Attached {
 impl Drop for Attached {
     fn drop(&mut self) {
         // Whoever takes the reactor out of a loop that runs goes on with it.
-        self.exits.set(false);
+        self.exit.cancel();
         drop(self.handle.finish_on_drop(self.limit));
     }
 }

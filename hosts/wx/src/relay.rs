@@ -5,6 +5,7 @@
 
 use std::ffi::{c_int, c_void};
 use std::io;
+use std::ptr::NonNull;
 use std::sync::Arc;
 
 use interloop::Tick;
@@ -20,13 +21,31 @@ struct Calls {
 
 unsafe extern "C" {
     safe fn interloop_wx_is_here() -> bool;
-    safe fn interloop_wx_exit();
+    safe fn interloop_wx_exit() -> *mut RawEnding;
+    fn interloop_wx_forget(ending: *mut RawEnding);
     fn interloop_wx_relay(descriptor: c_int, calls: Calls, data: *mut c_void) -> bool;
 }
 
-/// Ends the main loop, if one runs. On the main thread.
-pub(crate) fn exit_main_loop() {
-    interloop_wx_exit();
+#[repr(C)]
+struct RawEnding {
+    _opaque: [u8; 0],
+}
+
+/// The end of a main loop that does not run yet: when this is dropped before, it goes on. It belongs to the main
+/// thread.
+pub(crate) struct Ending(NonNull<RawEnding>);
+
+/// Ends the main loop. Where it does not run yet, it ends when it does. On the main thread.
+pub(crate) fn exit_main_loop() -> Option<Ending> {
+    NonNull::new(interloop_wx_exit()).map(Ending)
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        // SAFETY: it is what `exit_main_loop` has made, on this thread, and this is its only end. It may outlive the
+        // application.
+        unsafe { interloop_wx_forget(self.0.as_ptr()) }
+    }
 }
 
 /// A waker that posts to the application's event loop, which need not run yet. Call it on the main thread,

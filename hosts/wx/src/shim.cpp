@@ -105,6 +105,44 @@ private:
     bool has_ended = false;
 };
 
+// Ends the main loop. False when it does not run.
+bool exit_main_loop() {
+    wxEventLoopBase *const loop = wxTheApp->GetMainLoop();
+    const bool runs = loop && Loop::is_running(loop);
+    if (runs) {
+        loop->ScheduleExit(0);
+    }
+    return runs;
+}
+
+bool is_active_loop_ending() {
+    const wxEventLoopBase *const loop = wxEventLoopBase::GetActive();
+    return loop && Loop::is_ending(loop);
+}
+
+// Ends the main loop once, when that runs.
+//
+// An event that is queued again and again until then would keep the loop of a dialog from everything else. wx takes
+// the binding away when either this or the application is destroyed.
+class Ending final : public wxEvtHandler {
+public:
+    Ending() {
+        wxTheApp->Bind(wxEVT_IDLE, &Ending::on_idle, this);
+        wxTheApp->WakeUpIdle();
+    }
+
+private:
+    void on_idle(wxIdleEvent &event) {
+        event.Skip();
+        if (exit_main_loop()) {
+            wxTheApp->Unbind(wxEVT_IDLE, &Ending::on_idle, this);
+        } else if (is_active_loop_ending()) {
+            // The next loop may be the main one, in which nothing else need happen.
+            wxTheApp->WakeUpIdle();
+        }
+    }
+};
+
 } // namespace
 
 extern "C" {
@@ -122,11 +160,14 @@ bool interloop_wx_relay(int descriptor, Calls calls, void *data) {
     return false;
 }
 
-// Ends the main loop, below whatever dialog runs a loop of its own: it ends when that has.
-void interloop_wx_exit() {
-    wxEventLoopBase *const loop = wxTheApp ? wxTheApp->GetMainLoop() : nullptr;
-    if (loop && Loop::is_running(loop)) {
-        loop->ScheduleExit(0);
+// Ends the main loop, below whatever dialog runs a loop of its own: it ends when that has. Where none runs yet, it ends
+// when it does, unless what this returns is forgotten before. Null where nothing is left to do.
+Ending *interloop_wx_exit() {
+    if (!wxTheApp || exit_main_loop()) {
+        return nullptr;
     }
+    return new Ending;
 }
+
+void interloop_wx_forget(Ending *ending) { delete ending; }
 }

@@ -3,6 +3,7 @@
 
 use std::ffi::c_void;
 use std::ptr;
+use std::rc::Rc;
 
 use core_foundation_sys::dictionary::CFDictionaryRef;
 use core_foundation_sys::notification_center::{
@@ -15,7 +16,7 @@ use core_foundation_sys::runloop::CFRunLoopGetMain;
 use super::object;
 use crate::modes::Modes;
 
-type End = Box<dyn Fn()>;
+type End = Rc<dyn Fn()>;
 
 /// Calls a function when the application says that it will terminate, until this is dropped.
 pub(crate) struct Termination {
@@ -31,7 +32,7 @@ impl Termination {
             return None;
         }
         let names = object::names(&Modes::only("NSApplicationWillTerminateNotification")).ok()?;
-        let termination = Termination { end: Box::new(Box::new(end)) };
+        let termination = Termination { end: Box::new(Rc::new(end)) };
         // SAFETY: the name is a string; the callback expects the observer that it is given here, which is
         // removed before it goes.
         unsafe {
@@ -70,7 +71,8 @@ extern "C" fn terminates(
     _details: CFDictionaryRef,
 ) {
     // SAFETY: it is the observer of a `Termination` that is there yet. Notifications of the application come
-    // on the main thread, which is that of the `Termination`.
-    let end = unsafe { &*observer.cast::<End>() };
+    // on the main thread, which is that of the `Termination`. That may go while the function runs, as a callback
+    // may own the guard.
+    let end = unsafe { Rc::clone(&*observer.cast::<End>()) };
     end();
 }

@@ -23,6 +23,16 @@ pub fn add<const WINDOWS: bool>(kit: Kit) -> Kit {
         .case::<Wx<WINDOWS>>("keep_running_keeps_the_loop_running", keep_running::<WINDOWS>)
         .case::<Wx<WINDOWS>>("detaching_in_the_loop_keeps_it_running", detaching::<WINDOWS>)
         .case::<Wx<WINDOWS>>("a_waker_is_let_go_inside_its_tick", let_go_inside::<WINDOWS>)
+        .case::<Wx<WINDOWS>>("an_end_before_the_main_loop_ends_it", end_before::<WINDOWS>)
+        .case::<Wx<WINDOWS>>("an_end_before_the_main_loop_needs_no_window", no_window::<WINDOWS>)
+        .case::<Wx<WINDOWS>>(
+            "a_guard_that_goes_before_the_main_loop_lets_it_run",
+            gone_before::<WINDOWS>,
+        )
+        .case::<Wx<WINDOWS>>(
+            "the_application_goes_before_it_was_ended",
+            application_first::<WINDOWS>,
+        )
 }
 
 fn without_an_application() -> io::Result<()> {
@@ -164,5 +174,77 @@ fn let_go_inside<const WINDOWS: bool>() -> io::Result<()> {
     reactor.spawn_local(swaps).detach();
     widgets::run();
     assert!(reactor.finish(Duration::from_secs(10))?.is_clean());
+    Ok(())
+}
+
+/// As a modal dialog in `OnInit`, in which the shutdown completes.
+fn end_before<const WINDOWS: bool>() -> io::Result<()> {
+    let host = Wx::<WINDOWS>::open()?;
+    let reactor = Reactor::new()?;
+    let _attached = attach(&reactor)?;
+    stop_in_a_nested_loop(&reactor, |done| host.nested(done))?;
+    widgets::run();
+    Ok(())
+}
+
+/// No event of a window's comes to wake the main loop.
+fn no_window<const WINDOWS: bool>() -> io::Result<()> {
+    let _application = Wx::<WINDOWS>::application()?;
+    let reactor = Reactor::new()?;
+    let _attached = attach(&reactor)?;
+    stop_in_a_nested_loop(&reactor, |done| {
+        // As the last thing that happens before the loop is idle.
+        widgets::nested_loop(move || {
+            if done() {
+                widgets::call_after(widgets::exit_active_loop);
+            }
+            true
+        });
+        Ok(())
+    })?;
+    widgets::run();
+    Ok(())
+}
+
+/// Nothing of it is left in the application, and `keep_running` comes in time.
+fn gone_before<const WINDOWS: bool>() -> io::Result<()> {
+    let host = Wx::<WINDOWS>::open()?;
+    let (first, second) = (Reactor::new()?, Reactor::new()?);
+    let (goes, stays) = (attach(&first)?, attach(&second)?);
+    for reactor in [&first, &second] {
+        stop_in_a_nested_loop(reactor, |done| host.nested(done))?;
+    }
+    drop(goes);
+    let _stays = stays.keep_running();
+    let frames = count_frames(|| true);
+    widgets::run();
+    assert_eq!(frames.get(), 10);
+    Ok(())
+}
+
+/// The program runs no main loop after all.
+fn application_first<const WINDOWS: bool>() -> io::Result<()> {
+    let host = Wx::<WINDOWS>::open()?;
+    let reactor = Reactor::new()?;
+    let attached = attach(&reactor)?;
+    stop_in_a_nested_loop(&reactor, |done| host.nested(done))?;
+    host.destroy();
+    drop(attached);
+    Ok(())
+}
+
+fn stop_in_a_nested_loop(
+    reactor: &Reactor,
+    nested: impl FnOnce(Rc<dyn Fn() -> bool>) -> io::Result<()>,
+) -> io::Result<()> {
+    reactor.stop();
+    let handle = reactor.handle();
+    // A few looks later, so that what is done once in the nested loop is not left for the main loop.
+    let looks = Cell::new(0);
+    nested(Rc::new(move || {
+        looks.set(looks.get() + u32::from(handle.is_stopped()));
+        looks.get() > 20
+    }))?;
+    assert!(reactor.is_stopped());
     Ok(())
 }

@@ -25,6 +25,7 @@ unsafe extern "C" {
     safe fn wx_application_delete();
     safe fn wx_run();
     safe fn wx_exit_main_loop();
+    safe fn wx_exit_active_loop();
     safe fn wx_call_after(closure: Closure);
     safe fn wx_every(milliseconds: c_int, closure: Closure);
     safe fn wx_idle_busily();
@@ -71,6 +72,11 @@ pub fn run() {
 /// Exits the main loop.
 pub fn exit_main_loop() {
     wx_exit_main_loop();
+}
+
+/// Exits the loop that runs on top.
+pub fn exit_active_loop() {
+    wx_exit_active_loop();
 }
 
 /// Calls back once from the loop.

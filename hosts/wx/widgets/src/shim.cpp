@@ -95,6 +95,12 @@ void wx_exit_main_loop() {
     }
 }
 
+void wx_exit_active_loop() {
+    if (wxEventLoopBase *loop = wxEventLoopBase::GetActive()) {
+        loop->ScheduleExit();
+    }
+}
+
 void wx_call_after(Closure closure) {
     auto call = own(closure);
     if (wxTheApp) {

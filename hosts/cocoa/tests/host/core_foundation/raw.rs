@@ -32,7 +32,7 @@ pub fn stop() {
     unsafe { CFRunLoopStop(current()) };
 }
 
-/// A mode by its name. It lives as long as the process.
+/// A mode, or another string, by its name. It lives as long as the process.
 fn mode(name: &str) -> CFStringRef {
     let name = CString::new(name).expect("a name without zeros");
     // SAFETY: the name ends with a zero.
@@ -54,6 +54,20 @@ pub fn add_common_mode(name: &str) {
 pub fn run_in(name: &str, limit: Duration) {
     // SAFETY: the mode is a string.
     unsafe { CFRunLoopRunInMode(mode(name), limit.as_secs_f64(), 1) };
+}
+
+/// Posts a notification in the process.
+#[cfg(target_os = "macos")]
+pub fn post(name: &str) {
+    use core_foundation_sys::notification_center::{
+        CFNotificationCenterGetLocalCenter, CFNotificationCenterPostNotification,
+    };
+
+    // SAFETY: the center lives as long as the process, and the name is a string.
+    unsafe {
+        let center = CFNotificationCenterGetLocalCenter();
+        CFNotificationCenterPostNotification(center, mode(name), ptr::null(), ptr::null(), 1);
+    }
 }
 
 type Callback = Box<dyn FnMut()>;

@@ -69,6 +69,7 @@ pub fn attach(handle: &Handle) -> io::Result<Attached> {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
     }
     let embedded = match handle.embed() {
+        Ok(embedded) if shim::polls_by_number() => Some(embedded.polled_by_number()),
         Ok(embedded) => Some(embedded),
         Err(error) if error.kind() == io::ErrorKind::Unsupported => None,
         Err(error) => return Err(error),

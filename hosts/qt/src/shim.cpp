@@ -6,6 +6,7 @@
 
 #include "called.h"
 
+#include <QtCore/QAbstractEventDispatcher>
 #include <QtCore/QPointer>
 #include <QtCore/QSocketNotifier>
 
@@ -202,6 +203,13 @@ extern "C" {
 
 // True when there is an application, and it lives on another thread.
 bool interloop_qt_is_elsewhere() { return QCoreApplication::instance() && !is_application_here(); }
+
+// True when the loop of this thread is one of Qt's that give the numbers of descriptors to each of their polls, as all of
+// Qt's own do that are built upon poll().
+bool interloop_qt_polls_by_number() {
+    const QObject *dispatcher = QAbstractEventDispatcher::instance();
+    return dispatcher && (dispatcher->inherits("QEventDispatcherUNIX") || dispatcher->inherits("QEventDispatcherGlib"));
+}
 
 Receiver *interloop_qt_receiver_new(TickCalls calls) {
     follow_the_application();

@@ -36,6 +36,7 @@ mod raw {
 
     unsafe extern "C" {
         pub(super) safe fn interloop_qt_is_elsewhere() -> bool;
+        pub(super) safe fn interloop_qt_polls_by_number() -> bool;
         pub(super) safe fn interloop_qt_receiver_new(calls: TickCalls) -> *mut Receiver;
         pub(super) fn interloop_qt_receiver_post(
             receiver: *mut Receiver,
@@ -57,6 +58,11 @@ mod raw {
 /// True when there is a QCoreApplication, and it lives on another thread.
 pub(crate) fn is_application_elsewhere() -> bool {
     raw::interloop_qt_is_elsewhere()
+}
+
+/// True when the event dispatcher of this thread takes the number of a descriptor anew for each poll.
+pub(crate) fn polls_by_number() -> bool {
+    raw::interloop_qt_polls_by_number()
 }
 
 /// A QObject on the thread that made it, which runs the ticks that are posted to it.

@@ -1,6 +1,8 @@
 //! The claims of the test kit on Qt, with and without windows, on both drives and both of Qt's event
 //! dispatchers, and the traps of its own.
 
+#[cfg_attr(not(unix), path = "closed/absent.rs")]
+mod closed;
 mod early;
 mod frames;
 mod qt;
@@ -31,5 +33,7 @@ fn main() -> ExitCode {
     let kit = frames::add::<Core<false, false>>(kit);
     let kit = early::add::<Core<true, true>>(kit);
     let kit = early::add::<Core<false, false>>(kit);
+    let kit = closed::add::<Core<true, true>>(kit);
+    let kit = closed::add::<Core<true, false>>(kit);
     kit.run()
 }

@@ -86,7 +86,7 @@ const HOSTS: &[Host] = &[
                 ..plain(
                     "SDL 3",
                     "--no-default-features --features sdl3-from-source",
-                    &[system::DISPLAY, system::SDL3],
+                    &[system::DISPLAY, system::SDL3, system::XTEST],
                 )
             },
         ],

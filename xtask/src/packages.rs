@@ -34,6 +34,8 @@ pub(crate) const SDL2: Package = package("SDL 2", "libsdl2-dev", "pkg-config --e
 /// SDL 3 itself is built from its source, over the libraries that SDL 2 comes with.
 pub(crate) const SDL3: Package =
     package("what builds SDL 3", "cmake ninja-build g++", "cmake --version");
+pub(crate) const XTEST: Package =
+    package("XTEST, for SDL 3", "libxtst-dev", "pkg-config --exists xtst");
 pub(crate) const UV: Package = package("libuv", "libuv1-dev", "pkg-config --exists libuv");
 pub(crate) const TCL: Package = package("Tcl", "tcl-dev", "pkg-config --exists tcl");
 pub(crate) const WINE: Package =
@@ -43,8 +45,10 @@ pub(crate) const MINGW: Package =
 pub(crate) const GNUSTEP: Package =
     package("GNUstep", "gobjc gnustep-make libgnustep-base-dev", "gnustep-config --objc-flags");
 
-const ALL: &[Package] =
-    &[PKG_CONFIG, DISPLAY, TYPIST, GTK, QT6, QT5, WX, SDL2, SDL3, UV, TCL, WINE, MINGW, GNUSTEP];
+const ALL: &[Package] = &[
+    PKG_CONFIG, DISPLAY, TYPIST, GTK, QT6, QT5, WX, SDL2, SDL3, XTEST, UV, TCL, WINE, MINGW,
+    GNUSTEP,
+];
 
 impl Package {
     pub(crate) fn is_missing(&self) -> bool {

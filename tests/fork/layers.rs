@@ -2,13 +2,12 @@
 #![allow(unsafe_code)]
 
 use std::cell::Cell;
-use std::io::{self, Read, Write};
-use std::os::unix::net::UnixStream;
+use std::io;
 use std::rc::Rc;
 
 use interloop::BackendKind;
 
-use super::{Parent, exit, fork, in_child, on_each_backend, wait};
+use super::{Parent, in_child, on_each_backend};
 
 #[cfg(all(feature = "process", feature = "signal"))]
 #[test]
@@ -63,7 +62,12 @@ fn a_child_outlives_a_signal_that_nobody_hears() {
 /// The parent has closed its end, and the child's handlers still tell it.
 #[cfg(feature = "signal")]
 fn child_outlives_a_signal(backend: BackendKind) {
+    use std::io::{Read, Write};
+    use std::os::unix::net::UnixStream;
+
     use interloop::signal::{Signal, signals};
+
+    use super::{exit, fork, wait};
 
     let parent = Parent::new(backend);
     let heard = Cell::new(Some(signals(&parent.reactor, &[Signal::URG]).unwrap()));

@@ -14,6 +14,9 @@
 //!   that begins to wait makes a ring of its own, and arms there what is armed.
 //! - A request holds on to its open file description: one whose descriptor is closed behind our back goes
 //!   on, and is noticed when it is armed again. A deletion is released once it was submitted.
+//! - The kernel adds half-closes to what a request asks for, wakes none for urgent data alone, and answers one that
+//!   it has woken with what the wake was about, which for a socket is urgent data whatever came. So an answer is held
+//!   to what was asked for; one with nothing of that is waited for by edge from then on, as what it said may stay true.
 //! - The kernel may end a `MULTI` request, as when its answers overflow: it is armed again.
 //! - Sandboxes and `kernel.io_uring_disabled` refuse the ring: the backend does not open then.
 #![allow(unsafe_code)]

@@ -353,7 +353,7 @@ impl Core {
             let what = &format!("the worker thread is left inside {inside}, which does not return");
             self.shared.report(&Report::Unfinished(what));
             if self.is_waker_busy() {
-                // It never polls again: what it held on to can be closed.
+                // It polls once more, and takes the deletions first: what it held on to can be closed.
                 self.empty_limbo();
             } else {
                 // It may be polling: what it holds on to must stay open. An end that is on the stack may not have

@@ -66,13 +66,18 @@ impl Worker {
         self.let_go(&mut events);
     }
 
-    /// Has a backend that takes changes when it waits take the last ones: the end has deleted what is left, which would stay
-    /// open as long as anybody has the backend.
-    fn let_go(&self, events: &mut Vec<Event>) {
-        let Shared { poller, worker, .. } = &*self.shared;
-        if !poller.applies_at_once() && !worker.has_failed() {
-            // What an error would tell, nobody waits for any more.
-            let _failed = wait(&**poller, events, Some(Duration::ZERO));
+    /// Has a backend that takes changes when it waits take the last ones: what the end has deleted would stay open as long as
+    /// anybody has the backend. `finish` has the host thread wait from here on, and that is to hear what this wait finds.
+    fn let_go(&mut self, events: &mut Vec<Event>) {
+        let shared = Arc::clone(&self.shared);
+        if shared.poller.applies_at_once() || shared.worker.has_failed() {
+            return;
+        }
+        // An error is the next wait's, if there is one.
+        let _failed = wait(&*shared.poller, events, Some(Duration::ZERO));
+        if !events.is_empty() {
+            shared.inbox.put_events(events);
+            self.wake();
         }
     }
 

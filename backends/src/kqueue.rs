@@ -102,7 +102,7 @@ impl Kqueue {
         mode: Mode,
     ) -> io::Result<()> {
         // Before the kernel knows, so that the waiting thread recognizes the event.
-        if self.armed.set(key, interest, mode) {
+        if self.armed.set(key, interest, mode) && !interest.is_none() {
             // That there is nothing to delete is no failure, and what else there is comes with the changes.
             let deletions =
                 FILTERS.map(|(filter, _)| Change::delete(filter, source.as_raw_fd(), key));

@@ -126,7 +126,7 @@ impl Core {
         let Some(waiters) = object.waiters() else { return false };
         let mut woken = false;
         // Who waits again inside of its waker is none of these, and would be told for ever.
-        for _ in 0..waiters.count() {
+        for _ in 0..waiters.count(readiness) {
             let Some(waker) = waiters.answer(readiness) else { break };
             woken = true;
             self.sources.with(key, Entry::count_waiters);

@@ -24,6 +24,13 @@ struct Waiter {
     waker: Option<Waker>,
 }
 
+impl Waiter {
+    /// True where this ends the wait.
+    fn hears(&self, readiness: Readiness) -> bool {
+        self.came.is_none() && !readiness.answers(self.interest).is_none()
+    }
+}
+
 impl Waiters {
     pub(super) fn new() -> Waiters {
         Waiters { list: RefCell::new(None) }
@@ -65,18 +72,17 @@ impl Waiters {
         })
     }
 
-    /// How many there are.
-    pub(super) fn count(&self) -> usize {
-        self.list.borrow().as_ref().map_or(0, |list| list.waiters.len())
+    /// How many wait for this readiness.
+    pub(super) fn count(&self, readiness: Readiness) -> usize {
+        let list = self.list.borrow();
+        let waiters = list.iter().flat_map(|list| &list.waiters);
+        waiters.filter(|waiter| waiter.hears(readiness)).count()
     }
 
     /// Tells the next of those who wait for this readiness, who may have left a waker.
     pub(super) fn answer(&self, readiness: Readiness) -> Option<Option<Waker>> {
         self.with(|waiters| {
-            let answered = |waiter: &&mut Waiter| {
-                waiter.came.is_none() && !readiness.answers(waiter.interest).is_none()
-            };
-            let waiter = waiters.iter_mut().find(answered)?;
+            let waiter = waiters.iter_mut().find(|waiter| waiter.hears(readiness))?;
             waiter.came = readiness;
             Some(waiter.waker.take())
         })

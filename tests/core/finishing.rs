@@ -10,7 +10,7 @@ use std::sync::{Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use interloop::{Handle, Interest, Phase, Reactor};
+use interloop::{Action, Handle, Interest, Phase, Reactor};
 
 use crate::cases;
 use crate::futures::Flag;
@@ -22,6 +22,7 @@ cases!(
     a_before_trigger_does_network_io_for_several_turns,
     finish_does_network_io_for_a_before_trigger,
     finish_hears_of_calls_from_other_threads,
+    finish_hears_what_the_worker_found_last,
     a_before_trigger_that_never_ends_is_named,
     what_is_abandoned_is_named_by_its_place,
     finish_of_nothing_is_clean_and_may_be_repeated,
@@ -52,6 +53,27 @@ fn finish_runs_calls_timers_and_tasks_that_the_host_left(world: &World) {
     assert!(reactor.finish(LIMIT).unwrap().is_clean());
     assert!(timer_ran.is_set() && task_ran.is_set());
     drop(trigger);
+}
+
+/// Behaviour 40: what becomes ready while the worker leaves is delivered by who waits after it.
+fn finish_hears_what_the_worker_found_last(world: &World) {
+    for _ in 0..50 {
+        let reactor = world.reactor();
+        dead_host(world, &reactor);
+        let (near, mut far) = UnixStream::pair().unwrap();
+        far.write_all(b"a").unwrap();
+        let heard = Flag::default();
+        let (set, waits) = (heard.clone(), heard.clone());
+        let callback = move |_: &UnixStream, _| {
+            set.set();
+            Action::Remove
+        };
+        reactor.register(near, Interest::READABLE, callback).unwrap().detach();
+        let trigger = reactor.on_shutdown(Phase::Before, async move { waits.wait().await });
+        assert!(reactor.finish(LIMIT).unwrap().is_clean());
+        assert!(heard.is_set());
+        drop(trigger);
+    }
 }
 
 /// Says goodbye to a server that the trigger itself connects to: ten rounds over TCP.

@@ -16,7 +16,7 @@ Usage: cargo run --release -p interloop-benches -- compare [OPTIONS]
 Options:
   --quick         a first look, in less than a minute: fewer cases, short samples, three rounds, or
                   fewer where the machine is slow
-  --rounds N      how many samples each system gives [default: 5; with --quick 3]
+  --rounds N      how many samples each system gives [default: 7; with --quick 3]
   --work NAME     only this work; may be given more than once, as may the next two
   --case NAME     only this case of the works
   --system NAME   only this system; in a NAME, * stands for anything

@@ -82,8 +82,8 @@ impl Comparison {
         median(self.ratios(ours, against, metric))
     }
 
-    /// What that median would be between in 95 of a hundred runs like this one. None where there are too few rounds to
-    /// tell.
+    /// What that median would come close to with ever more rounds lies in here, with a probability of 95 %. None where there are
+    /// too few rounds to tell.
     pub(super) fn interval(&self, ours: &str, against: &str, metric: &str) -> Option<(f64, f64)> {
         interval(self.ratios(ours, against, metric))
     }

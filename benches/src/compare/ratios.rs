@@ -14,7 +14,7 @@ pub(super) struct Verdict<'a> {
     case: String,
     ours: String,
     found: Found,
-    /// What the value would be between in most runs like this one, where there are enough rounds to tell.
+    /// Has in it what the value would come close to with ever more rounds, where there are enough of them to tell.
     interval: Option<(f64, f64)>,
     /// What the floor has, where there is one and it was measured.
     floor: Option<f64>,
@@ -130,7 +130,8 @@ impl Verdict<'_> {
         }
     }
 
-    /// True where it falls short, and the rounds are too few, or too unlike each other, to say so of the next run.
+    /// True where it falls short, and the rounds are so unlike each other that it may hold all the same. A run with too few
+    /// of them is taken at its word.
     fn is_in_doubt(&self) -> bool {
         let limit = self.bound.limit;
         let is_admitted = |(low, high)| limit.admits(low) || limit.admits(high);

@@ -61,7 +61,8 @@ impl Effort {
         match self {
             // In less than a minute, with its files.
             Effort::Quick => Limits { rounds: 3, within: Some(Duration::from_secs(57)) },
-            Effort::Full => Limits { rounds: 5, within: None },
+            // With fewer than six, no ratio has an interval.
+            Effort::Full => Limits { rounds: 7, within: None },
         }
     }
 }

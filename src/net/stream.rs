@@ -38,7 +38,8 @@ pub struct Stream<S> {
 }
 
 impl<S: AsSource + 'static> Stream<S> {
-    /// Makes a connected socket of the standard library asynchronous.
+    /// Makes a connected socket of the standard library asynchronous. Writes go to the socket itself, by `send`, and not through what
+    /// else its `Write` may do.
     ///
     /// # Errors
     ///

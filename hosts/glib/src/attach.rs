@@ -86,6 +86,9 @@ impl Attach {
     /// Joins the reactor to this application: when the application shuts down, the reactor is finished;
     /// when the reactor has stopped, the application quits. It runs the global default context, which
     /// therefore has to be that of this thread.
+    ///
+    /// One that is registered counts as running. Where the program itself has registered it before `run`, a reactor that
+    /// stops in between has it quit at once, and `run` refuses then, with the exit code 1.
     pub fn application(mut self, application: &impl IsA<gio::Application>) -> Attach {
         self.runs = Runs::Application(application.clone().upcast());
         self

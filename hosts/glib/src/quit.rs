@@ -25,7 +25,7 @@ pub(crate) struct Quit {
 }
 
 /// How often a host that does not run yet is looked at. Nothing tells when it begins.
-const LOOK: Duration = Duration::from_millis(10);
+const LOOK: Duration = Duration::from_millis(50);
 
 const NAME: Option<&str> = Some("interloop: quit");
 

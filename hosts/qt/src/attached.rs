@@ -112,6 +112,7 @@ impl Attached {
     /// Leaves the application running when the reactor has stopped.
     pub fn keep_running(self) -> Attached {
         self.joined.quits_qt.set(false);
+        drop(self.joined.quitter.take());
         self
     }
 }

@@ -10,8 +10,9 @@ using namespace interloop_qt;
 
 namespace {
 
-// How long it takes at most, once the loop runs, in milliseconds.
+// How long it takes at most, once the loop runs, in milliseconds: at first, and when it has not begun for a while.
 constexpr int again_after = 20;
+constexpr int longest_after = 320;
 
 class Quitter final : public Called {
 public:
@@ -57,7 +58,8 @@ private:
         // Installed last, it is the first to see the event, whoever else takes it. Qt 5 sends none: there
         // this is let go of when the application is about to quit.
         QCoreApplication::instance()->installEventFilter(this);
-        timer.start(again_after, this);
+        timer.start(after, this);
+        after = qMin(2 * after, longest_after);
         QCoreApplication::quit();
     }
 
@@ -69,6 +71,7 @@ private:
     }
 
     QBasicTimer timer;
+    int after = again_after;
     bool is_heard = false;
 };
 

@@ -30,7 +30,14 @@ void application_closes() {
 
 // exit() destroys what is static in Qt, but not the application.
 struct AtExit {
-    ~AtExit() { application_closes(); }
+    const qint64 process = QCoreApplication::applicationPid();
+
+    ~AtExit() {
+        // In a forked child, a thread that it has not got may hold the lock, and none of its own posts.
+        if (process == QCoreApplication::applicationPid()) {
+            application_closes();
+        }
+    }
 };
 
 // Called when an application has been made, by the constructor, and at once when there is one.

@@ -145,6 +145,11 @@ impl Attached {
     /// Pushes no `SDL_QUIT` when the reactor has stopped.
     pub fn keep_running(mut self) -> Attached {
         self.after = None;
+        self.quit.due.set(false);
+        if self.reactor.is_stopped() {
+            // The quit may be in the queue.
+            (self.flush)();
+        }
         self
     }
 }

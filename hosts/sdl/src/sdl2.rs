@@ -27,7 +27,8 @@ impl sealed::Events for EventSubsystem {
     }
 
     fn register(&self) -> io::Result<u32> {
-        // SAFETY: the event subsystem is there as long as `self` is. The types come from an atomic counter.
+        // SAFETY: the event subsystem is there as long as `self` is. It is bound to its thread, and so are the types, which SDL counts
+        // without a lock.
         registered(unsafe { SDL_RegisterEvents(1) })
     }
 
@@ -62,7 +63,9 @@ impl sealed::Events for EventSubsystem {
             data2: ptr::null_mut(),
         };
         // SAFETY: the event subsystem is there as long as `self` is, and the event is copied.
-        unsafe { SDL_PushEvent(&mut SDL_Event { user }) == 1 }
+        let pushed = unsafe { SDL_PushEvent(&mut SDL_Event { user }) };
+        // 0 is the answer of a filter of the program's, which is not asked again; the queue is full where it is less.
+        pushed >= 0
     }
 
     fn flush_quit(&self, mark: u32) {

@@ -91,6 +91,7 @@ impl Attached {
     /// Lets the loop go on when the reactor has stopped.
     pub fn keep_running(mut self) -> Attached {
         self.exit = None;
+        self.guest.exit.set(false);
         self
     }
 }

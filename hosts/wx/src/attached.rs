@@ -6,7 +6,7 @@ use std::io;
 use std::rc::Rc;
 use std::time::Duration;
 
-use interloop::{Handle, Phase, Trigger};
+use interloop::{Handle, Phase, Tick, Trigger, WakerProxy};
 
 use crate::relay::{Ending, exit_main_loop, waker};
 
@@ -17,10 +17,11 @@ const FINISH_LIMIT: Duration = Duration::from_secs(10);
 ///
 /// Dropping it finishes the reactor and takes it out of the loop. That belongs after the loop, as in the
 /// `OnExit` of the application, and not into a callback of the reactor, where finishing would wait for that
-/// callback. It may be dropped before or after the application, and before or after the reactor.
+/// callback: there it is only taken out of the loop. It may be dropped before or after the application, and before or after the reactor.
 #[must_use = "the reactor is finished and detached when this is dropped"]
 pub struct Attached {
     handle: Handle,
+    proxy: WakerProxy,
     limit: Duration,
     exit: Rc<Exit>,
     _at_the_end: Trigger,
@@ -72,9 +73,9 @@ pub fn attach(handle: &Handle) -> io::Result<Attached> {
     let end = Rc::clone(&exit);
     let at_the_end =
         handle.on_shutdown(Phase::After, async move { end.begin() })?.label("exit the main loop");
-    handle.interleave(waker()?)?;
+    let proxy = handle.interleave(waker()?)?;
     let handle = handle.clone();
-    Ok(Attached { handle, limit: FINISH_LIMIT, exit, _at_the_end: at_the_end })
+    Ok(Attached { handle, proxy, limit: FINISH_LIMIT, exit, _at_the_end: at_the_end })
 }
 
 impl Attached {
@@ -102,6 +103,9 @@ impl Drop for Attached {
         // Whoever takes the reactor out of a loop that runs goes on with it.
         self.exit.cancel();
         drop(self.handle.finish_on_drop(self.limit));
+        // Where it could not finish, its ticks go with the waker. One that has stopped has none any more.
+        self.proxy.hold();
+        let _stopped = self.proxy.swap(Tick::detach);
     }
 }
 

@@ -57,6 +57,9 @@ impl Stream<std::os::unix::net::UnixStream> {
         let (one, other) = std::os::unix::net::UnixStream::pair()?;
         let make = |socket: std::os::unix::net::UnixStream| {
             socket.set_nonblocking(true)?;
+            // As the standard library has it for all others.
+            #[cfg(target_vendor = "apple")]
+            socket2::SockRef::from(&socket).set_nosigpipe(true)?;
             io::Result::Ok(Stream::from_object(Async::labelled(handle, socket, label.clone())?))
         };
         Ok((make(one)?, make(other)?))

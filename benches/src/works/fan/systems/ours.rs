@@ -31,10 +31,14 @@ pub(super) fn serve(system: &str, kind: Kind, scene: Scene) -> io::Result<()> {
             }
         }
         let handle = reactor.clone();
-        watch(reactor, gate, move || {
+        let hold = move || {
             note_wakes(&tally, &handle, has_waker);
             tally.hold();
-        })
+        };
+        match kind {
+            Kind::Callbacks => watch(reactor, gate, hold),
+            Kind::Streams => listen(reactor, gate, hold),
+        }
     })
 }
 

@@ -138,7 +138,7 @@ impl Verdict<'_> {
         !self.holds() && self.interval.is_some_and(is_admitted)
     }
 
-    /// True where it falls short, and who does nothing but hand over does too.
+    /// True where it falls short, and the floor does too.
     fn is_out_of_reach(&self) -> bool {
         !self.holds() && self.floor.is_some_and(|floor| !self.bound.limit.admits(floor))
     }
@@ -209,7 +209,7 @@ pub(super) fn report(verdicts: &[Verdict<'_>]) -> String {
     let (far, short): (Vec<_>, Vec<_>) =
         short.into_iter().partition(|verdict| verdict.is_out_of_reach());
     if !far.is_empty() {
-        let why = "fall short, and so does a bare hand-over for each event";
+        let why = "fall short, and so does who does nothing else, a bare hand-over or a bare epoll";
         text += &format!("{} {why}:\n{}", far.len(), list(&far));
     }
     let (doubtful, short): (Vec<_>, Vec<_>) =
@@ -282,7 +282,7 @@ mod tests {
         let line = "1 fall short:\n  echo (echo tcp, p50): ours to theirs is 2.00, at most 1.5; floor: 1.00\n";
         assert!(report(&near).ends_with(line), "{}", report(&near));
         assert!(
-            report(&far).contains("1 fall short, and so does a bare hand-over"),
+            report(&far).contains("1 fall short, and so does who does nothing else"),
             "{}",
             report(&far)
         );

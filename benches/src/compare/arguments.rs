@@ -151,7 +151,7 @@ mod tests {
         let limits = |line| parse(line).unwrap().unwrap().limits();
         assert!(limits("--quick").within.is_some());
         assert_eq!(limits("--quick --rounds 7"), Limits { rounds: 7, within: None });
-        assert_eq!(limits(""), Limits { rounds: 5, within: None });
+        assert_eq!(limits(""), Limits { rounds: 7, within: None });
     }
 
     #[test]

@@ -112,18 +112,6 @@ pub(crate) struct Core {
 }
 
 impl Core {
-    /// # Errors
-    ///
-    /// `Unsupported` in a forked child; `NotConnected` once the sources are closed.
-    pub(crate) fn check_open(&self) -> io::Result<()> {
-        self.shared.check()?;
-        if self.sources.is_closed() {
-            let message = "the reactor is shutting down and has closed its sources";
-            return Err(io::Error::new(io::ErrorKind::NotConnected, message));
-        }
-        Ok(())
-    }
-
     pub(crate) fn new(shared: Arc<Shared>) -> Core {
         let slow = nanos(shared.options.slow_callback);
         let turn_time = nanos(shared.options.turn_time);
@@ -164,6 +152,18 @@ impl Core {
             running: Cell::new(0),
             watched: Cell::new(0),
         }
+    }
+
+    /// # Errors
+    ///
+    /// `Unsupported` in a forked child; `NotConnected` once the sources are closed.
+    pub(crate) fn check_open(&self) -> io::Result<()> {
+        self.shared.check()?;
+        if self.sources.is_closed() {
+            let message = "the reactor is shutting down and has closed its sources";
+            return Err(io::Error::new(io::ErrorKind::NotConnected, message));
+        }
+        Ok(())
     }
 
     /// Runs user code: with no borrow held, its panic kept for later, its time taken. None when it

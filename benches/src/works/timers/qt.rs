@@ -15,10 +15,10 @@ use crate::systems::qt::{Application, Timer};
 const MOST: usize = 20_000;
 
 fn check(plan: Plan) -> io::Result<()> {
-    match plan.crowd > MOST {
-        true => Err(left_out("setting and cancelling walk all timers: it would take minutes")),
-        false => Ok(()),
+    if plan.crowd > MOST {
+        return Err(left_out("setting and cancelling walk all timers: it would take minutes"));
     }
+    Ok(())
 }
 
 /// A QTimer, which is stopped when it is deleted.

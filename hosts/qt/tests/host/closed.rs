@@ -1,13 +1,10 @@
 //! A descriptor that is closed behind the reactor's back.
 #![allow(unsafe_code)]
 
-use std::cell::Cell;
 use std::future::pending;
 use std::io::{self, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::os::unix::net::UnixStream;
-use std::rc::Rc;
-use std::time::Duration;
 
 use interloop::testing::{Host, Kit};
 use interloop::{Action, Interest, Reactor};
@@ -38,22 +35,20 @@ fn a_set_that_was_renewed_is_heard() -> io::Result<()> {
     let _attached = attach(&reactor)?;
     let (near, mut far) = UnixStream::pair()?;
     let _duplicate = near.try_clone()?;
-    let lost = Rc::new(Cell::new(false));
-    let losing = Rc::clone(&lost);
+    let (tell, lost) = async_channel::unbounded();
     let source =
         reactor.register(Foreign(near.as_raw_fd()), Interest::READABLE, move |_, readiness| {
-            losing.set(losing.get() || readiness.is_invalid());
+            if readiness.is_invalid() {
+                tell.try_send(()).expect("it has room");
+            }
             Action::Rearm
         });
     let source = source?;
     let handle = reactor.handle();
     let script = async move {
-        handle.sleep(Duration::from_millis(1)).await;
         drop(near);
         far.write_all(b"a").expect("its duplicate is open");
-        while !lost.get() {
-            handle.sleep(Duration::from_millis(1)).await;
-        }
+        lost.recv().await.expect("its callback lives");
         // Its number is free again.
         drop(source);
         let (near, mut far) = UnixStream::pair().expect("a pair");
@@ -62,7 +57,6 @@ fn a_set_that_was_renewed_is_heard() -> io::Result<()> {
             Action::Remove
         };
         handle.register(near, Interest::READABLE, quits).expect("registered").detach();
-        handle.sleep(Duration::from_millis(1)).await;
         far.write_all(b"a").expect("it is open");
         pending::<()>().await
     };
